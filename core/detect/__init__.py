@@ -1,0 +1,1 @@
+"""Detectors: each turns a Message into hits. `detector.py` is their common face."""

@@ -1,0 +1,1 @@
+"""Loading, compiling, caching and testing of rule packs."""

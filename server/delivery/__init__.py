@@ -1,0 +1,1 @@
+"""SMTP, LMTP and Maildir out: routes, TLS, retry, DSN."""

@@ -1,0 +1,121 @@
+"""One worker process: configuration, sockets and signals handed over by the supervisor, then its role's `serve`.
+
+The supervisor starts `python -m mxward.server.process` with MXWARD_PROCESS (JSON) in the environment:
+{"role": "smtp", "index": 0, "config": "/etc/mxward/mxward.toml", "data": "/var/lib/mxward",
+ "sockets": [{"fd": 5, "listener": 0}], "ready_fd": 7}. `listener` is the index in Config.listener; the web
+role gets one socket with listener -1. A byte on ready_fd says that the worker serves.
+
+Roles: mxward.server.{smtp,delivery,web,jobs}.worker, each with `async def serve(process: Process) -> None`, which
+returns soon after `process.stop` is set (SIGTERM, SIGINT: drain) and registers what SIGHUP reloads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from mxward.server import config as configuration
+from mxward.server.config import Config, Listener
+from mxward.server.log import Log
+from mxward.server.metrics import METRICS
+
+ROLES = ("smtp", "delivery", "web", "jobs")
+
+
+@dataclass
+class Process:
+    """What a role's `serve` gets."""
+
+    role: str
+    index: int
+    config: Config
+    log: Log
+    sockets: list[tuple[Listener | None, socket.socket]] = field(default_factory=list)
+    config_path: str | None = None
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    reloads: list[Callable[[Config], Awaitable[None]]] = field(default_factory=list)
+    ready_fd: int = -1
+
+    @property
+    def name(self) -> str:
+        return f"{self.role}.{self.index}"
+
+    def ready(self) -> None:
+        """Tell the supervisor that this worker serves."""
+        if self.ready_fd >= 0:
+            os.write(self.ready_fd, b"R")
+            os.close(self.ready_fd)
+            self.ready_fd = -1
+
+    async def reload(self) -> None:
+        """SIGHUP: read the configuration anew and let the role swap; a fault leaves everything as it was."""
+        try:
+            config = configuration.load(self.config_path, data=str(self.config.data))
+            for action in self.reloads:
+                await action(config)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with the new, the old stays in force
+            self.log.exception("reload_failed", error)
+        else:
+            self.config = config
+            self.log("reloaded")
+
+
+def from_environment(text: str) -> Process:
+    """The Process that MXWARD_PROCESS describes."""
+    doc: dict[str, Any] = orjson.loads(text)
+    config = configuration.load(doc.get("config"), data=doc.get("data"))
+    key = b""
+    if config.log.pseudonymise:
+        path = config.data / "keys" / "pseudonym.key"
+        key = path.read_bytes()
+    log = Log(f"{doc['role']}.{doc['index']}", level=config.log.level, pseudonym_key=key)
+    process = Process(doc["role"], doc["index"], config, log, config_path=doc.get("config"))
+    process.ready_fd = doc.get("ready_fd", -1)
+    for entry in doc.get("sockets", ()):
+        sock = socket.socket(fileno=entry["fd"])
+        sock.setblocking(False)
+        listener = config.listener[entry["listener"]] if entry["listener"] >= 0 else None
+        process.sockets.append((listener, sock))
+    return process
+
+
+async def _main(process: Process) -> None:
+    loop = asyncio.get_running_loop()
+    tasks: set[asyncio.Task[None]] = set()
+
+    def on_hangup() -> None:
+        task = loop.create_task(process.reload())
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, process.stop.set)
+    loop.add_signal_handler(signal.SIGHUP, on_hangup)
+    role = importlib.import_module(f"mxward.server.{process.role}.worker")
+    await role.serve(process)
+
+
+def main() -> int:
+    import uvloop
+
+    process = from_environment(os.environ["MXWARD_PROCESS"])
+    METRICS.open(process.config.data / "run" / "metrics", process.name)
+    try:
+        uvloop.run(_main(process))
+    except Exception as error:  # noqa: BLE001 - the last place that can log it
+        process.log.exception("worker_died", error)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

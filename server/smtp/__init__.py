@@ -1,0 +1,1 @@
+"""SMTP in: sessions, transactions, limits; ends at commit."""

@@ -1,0 +1,1 @@
+"""Spool, ledger, quarantine, tracking; the only place that knows SQL."""

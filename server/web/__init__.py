@@ -1,0 +1,1 @@
+"""Console, API and probes, over the services that the command line uses."""
