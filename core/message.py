@@ -12,9 +12,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mxward.pyx.mime import Mime
-
     from mxward.core.verdict import Disposition, Hit, NotInspected, Verdict
+    from mxward.pyx.mime import Mime
 
 INBOUND, OUTBOUND, INTERNAL = "inbound", "outbound", "internal"
 

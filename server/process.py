@@ -62,7 +62,7 @@ class Process:
             config = configuration.load(self.config_path, data=str(self.config.data))
             for action in self.reloads:
                 await action(config)
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with the new, the old stays in force
+        except Exception as error:
             self.log.exception("reload_failed", error)
         else:
             self.config = config
@@ -111,7 +111,7 @@ def main() -> int:
     METRICS.open(process.config.data / "run" / "metrics", process.name)
     try:
         uvloop.run(_main(process))
-    except Exception as error:  # noqa: BLE001 - the last place that can log it
+    except Exception as error:
         process.log.exception("worker_died", error)
         return 1
     return 0
