@@ -225,6 +225,7 @@ class UserRow:
     role: str
     created_at: int
     disabled: bool
+    must_change: bool = False  # the password was given by someone else: the console asks for a new one first
 
 
 class Store(Protocol):
