@@ -1,16 +1,15 @@
 """The configuration file: /etc/mxward/mxward.toml, --config, or MXWARD_* variables; validated with file, line, key.
 
 Everything staff change daily (policies, rule packs, users) is not here but in the data directory and the store.
-An absent file is a complete configuration: the embedded defaults.
+An absent file is a complete configuration: the embedded defaults. Reading is in `config_source.py`, checks beyond
+types in `config_check.py`.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import os
-import re
 import socket
-import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,8 +17,12 @@ import msgspec
 
 from mxward.core import limits
 from mxward.core.errors import ConfigError
+from mxward.server import config_check, config_source
+from mxward.server.addresses import join_address, networks, split_address
 
-SECTIONS_ENV = "MXWARD_"
+__all__ = ["Config", "Listener", "Route", "join_address", "load", "networks", "section_names", "split_address"]
+
+DEFAULT_PATH = "/etc/mxward/mxward.toml"
 
 
 class Server(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -175,154 +178,60 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         ]
 
 
-def load(path: str | None = None, *, data: str | None = None, environ: dict[str, str] | None = None) -> Config:
+def load(
+    path: str | None = None,
+    *,
+    data: str | None = None,
+    environ: Mapping[str, str] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> Config:
     """Read and check the configuration.
 
     Args: path: the file, or None for MXWARD_CONFIG, then /etc/mxward/mxward.toml if it exists; data: overrides
-    server.data_dir; environ: MXWARD_SECTION_KEY=value variables (e.g. MXWARD_SERVER_HOSTNAME), TOML values.
+    server.data_dir; environ: MXWARD_SECTION_KEY=value variables (e.g. MXWARD_SERVER_HOSTNAME), TOML values;
+    overrides: dotted keys that win over all (`mxward run --set`).
     Raises ConfigError with file, line and key.
     """
-    env = dict(os.environ) if environ is None else environ
-    chosen = path or env.get("MXWARD_CONFIG") or "/etc/mxward/mxward.toml"
-    text = ""
-    if path or env.get("MXWARD_CONFIG") or os.path.exists(chosen):
-        try:
-            text = Path(chosen).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"cannot be read: {error}", file=chosen) from None
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        line = re.search(r"line (\d+)", str(error))
-        raise ConfigError(f"not valid TOML: {error}", file=chosen, line=int(line[1]) if line else 0) from None
-    _apply_environment(document, env)
+    env = os.environ if environ is None else environ
+    chosen = path or env.get("MXWARD_CONFIG", "")
+    file = chosen or (DEFAULT_PATH if os.path.exists(DEFAULT_PATH) else "")
+    text = config_source.read(file) if file else ""
+    document = config_source.parse(text, file)
+    from_outside = {**dict(config_source.environment_settings(env, variables())), **(overrides or {})}
     if data:
-        document.setdefault("server", {})["data_dir"] = data
+        from_outside["server.data_dir"] = data
+    for key, value in from_outside.items():
+        config_source.place(document, key, value)
+
+    def fail(key: str, reason: str, allowed: str) -> None:
+        inside = bool(file) and not any(key == k or key.startswith((f"{k}.", f"{k}[")) for k in from_outside)
+        line = config_source.line_of(text, key) if inside else 0
+        raise ConfigError(reason, file=file if inside else "", line=line, key=key, allowed=allowed)
+
     try:
         config = msgspec.convert(document, Config)
     except msgspec.ValidationError as error:
-        key = _key_of(str(error))
-        reason = str(error).split(" - at ")[0]
-        raise ConfigError(reason, file=chosen if text else "", line=_line_of(text, key), key=key) from None
-    _check(config, chosen if text else "", text)
+        fail(*config_check.explain_type_error(error, Config))
+        raise AssertionError("unreachable") from error
+    config_check.check(config, fail)
     return config
 
 
-def _apply_environment(document: dict[str, Any], env: dict[str, str]) -> None:
-    sections = {f.name: f.type for f in msgspec.structs.fields(Config)}
-    for name, raw in env.items():
-        if not name.startswith(SECTIONS_ENV):
-            continue
-        section, _, key = name[len(SECTIONS_ENV) :].lower().partition("_")
-        kind = sections.get(section)
-        if not (isinstance(kind, type) and issubclass(kind, msgspec.Struct) and key in kind.__struct_fields__):
-            continue  # MXWARD_BUILD, MXWARD_CONFIG and the like
-        try:
-            value = tomllib.loads(f"v = {raw}")["v"]
-        except tomllib.TOMLDecodeError:
-            value = raw
-        document.setdefault(section, {})[key] = value
+def variables() -> dict[str, str]:
+    """Every MXWARD_* variable that sets a value, and its key: {"MXWARD_SMTP_LIMITS_MAX_ERRORS": "smtp.limits...."}."""
+    return {"MXWARD_" + key.upper().replace(".", "_"): key for key in key_names()}
 
 
-def _key_of(message: str) -> str:
-    at = re.search(r"at `\$\.?([^`]*)`", message)
-    unknown = re.search(r"unknown field `([^`]+)`", message)
-    base = at[1] if at else ""
-    if unknown:
-        return f"{base}.{unknown[1]}" if base else unknown[1]
-    return base
-
-
-def _line_of(text: str, key: str) -> int:
-    """Line of a dotted key like `smtp.limits.max_errors` or `route[1].via`; 0 when it cannot be told."""
-    steps = [s for s in re.split(r"\.", key) if s]
-    if not steps:
-        return 0
-    *tables, leaf = steps
-    leaf = re.sub(r"\[\d+\]|\[\.\.\.\]", "", leaf)
-    table = re.sub(r"\[[^\]]*\]", "", ".".join(tables))
-    index = re.search(r"\[(\d+)\]", ".".join(tables))
-    wanted, seen, current = int(index[1]) if index else 0, -1, ""
-    for number, line in enumerate(text.splitlines(), 1):
-        head = re.match(r"\s*(\[{1,2})\s*([\w.\-]+)\s*\]", line)
-        if head:
-            current = head[2]
-            if current == table and head[1] == "[[":
-                seen += 1
-            if current == f"{table}.{leaf}".lstrip("."):
-                return number
-        elif re.match(rf"\s*{re.escape(leaf)}\s*=", line) and current == table and (seen < 0 or seen == wanted):
-            return number
-    return 0
-
-
-def split_address(address: str) -> tuple[str, int]:
-    """ "HOST:PORT" or "[V6]:PORT" -> (host, port). Raises ValueError."""
-    host, _, port = address.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    if not host or not port.isdigit() or not 0 <= int(port) <= 65535:
-        raise ValueError(f"{address!r} is not HOST:PORT")
-    return host, int(port)
-
-
-def networks(values: list[str]) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
-    return [ipaddress.ip_network(v, strict=False) for v in values]
-
-
-_VIA = re.compile(r"smtp://\S+|lmtp://\S+:\d+|lmtp:unix:/\S+|maildir:\S+|mx")
-_DOMAIN = re.compile(r"(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*")
-
-
-def _check(config: Config, file: str, text: str) -> None:
-    """What types cannot say."""
-
-    def fail(key: str, reason: str, allowed: str = "") -> None:
-        raise ConfigError(reason, file=file, line=_line_of(text, key), key=key, allowed=allowed)
-
-    if not config.domains.local:
-        fail("domains.local", "no local domain", "at least one domain name")
-    for domain in config.domains.local:
-        if not _DOMAIN.fullmatch(domain):
-            fail("domains.local", f"{domain!r} is not a domain", "lower-case ASCII (xn-- form for others)")
-    for i, listener in enumerate(config.listener):
-        try:
-            host, _ = split_address(listener.address)
-            ipaddress.ip_address(host)
-        except ValueError:
-            fail(f"listener[{i}].address", f"{listener.address!r} is wrong", "IP:PORT or [IPv6]:PORT")
-    for key in ("trusted_networks", "trusted_proxies", "xclient_hosts"):
-        try:
-            networks(getattr(config.smtp, key))
-        except ValueError as error:
-            fail(f"smtp.{key}", str(error), "networks in CIDR form")
-    for i, route in enumerate(config.route):
-        if route.domain != "*" and not _DOMAIN.fullmatch(route.domain.removeprefix("*.")):
-            fail(f"route[{i}].domain", f"{route.domain!r} is wrong", 'a domain, "*.domain" or "*"')
-        for via in route.via:
-            if not _VIA.fullmatch(via):
-                fail(f"route[{i}].via", f"{via!r} is wrong", "smtp://, lmtp://, lmtp:unix:/, maildir: or mx")
-        if not route.via:
-            fail(f"route[{i}].via", "empty", "at least one next hop")
-    for section in ("limits",):
-        for name in SmtpLimits.__struct_fields__:
-            if getattr(getattr(config.smtp, section), name) <= 0:
-                fail(f"smtp.{section}.{name}", "must be above 0")
-    for name in (
-        "retry_first",
-        "retry_max",
-        "warn_after",
-        "expire_after",
-        "connect_timeout",
-        "command_timeout",
-    ):
-        if getattr(config.delivery, name) <= 0:
-            fail(f"delivery.{name}", "must be above 0")
-    if config.store.url != "sqlite" and not re.match(r"postgresql(\+psycopg)?://", config.store.url):
-        fail("store.url", f"{config.store.url!r} is wrong", '"sqlite" or "postgresql://USER@HOST/NAME"')
-    try:
-        split_address(config.web.address)
-    except ValueError as error:
-        fail("web.address", str(error), "HOST:PORT")
+def key_names(kind: type = Config, prefix: str = "") -> list[str]:
+    """Dotted names of all single values and whole lists, in the order of the schema."""
+    out: list[str] = []
+    for field in msgspec.structs.fields(kind):
+        name = f"{prefix}{field.name}"
+        if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
+            out += key_names(field.type, f"{name}.")
+        else:
+            out.append(name)
+    return out
 
 
 def section_names() -> tuple[str, ...]:
