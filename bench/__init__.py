@@ -1,0 +1,1 @@
+"""Benchmarks, their inputs, their targets and the gate. `python -m bench` lists them."""
