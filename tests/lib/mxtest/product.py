@@ -25,7 +25,8 @@ import orjson
 from mxtest.ports import free_ports, wait_for_banner
 from mxtest.proctree import tree
 
-MXWARD = Path(sys.executable).parent / "mxward"
+_SCRIPT = Path(sys.executable).parent / "mxward"
+MXWARD = [str(_SCRIPT)] if _SCRIPT.exists() else [sys.executable, "-m", "mxward.server.cli.main"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ class Product:
         environment |= {"PYTHONSAFEPATH": "1", **self.settings.environment}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [str(MXWARD), "run", "--data", str(self.data), "--config", str(self.config)],
+                [*MXWARD, "run", "--data", str(self.data), "--config", str(self.config)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True,
             )  # fmt: skip
         try:
@@ -212,7 +213,7 @@ class Product:
 
     def mx(self, *arguments: str, timeout: float = 60.0, check: bool = False) -> subprocess.CompletedProcess[str]:
         """Run `mxward ARGUMENTS` against this product's data and configuration."""
-        command = [str(MXWARD), "--data", str(self.data), "--config", str(self.config), *arguments]
+        command = [*MXWARD, *arguments, "--data", str(self.data), "--config", str(self.config)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=timeout)
         if check and done.returncode:
             raise RuntimeError(f"mxward {' '.join(arguments)}: status {done.returncode}\n{done.stderr}{done.stdout}")
