@@ -124,6 +124,7 @@ class Scan(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 class Web(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     address: str = "127.0.0.1:8025"
+    hosts: list[str] = msgspec.field(default_factory=list)  # names it answers to, beside server.hostname and addresses
     secure_cookies: bool = False  # true behind TLS
     session_idle: float = 900.0
     session_absolute: float = 43_200.0
