@@ -167,6 +167,7 @@ class RecipientRow:
     reply: str
     route: str
     disposition: dict[str, Any]
+    lease_until: int = 0  # above now: a delivery worker has it
 
 
 @dataclass(slots=True)
