@@ -113,11 +113,11 @@ verb_test() {
     PATH=$PWD/$VENV/bin:$PATH bash .ci/test.sh "$@"
 }
 
-verb_bench() { ensure_env dev; ensure_ext; need_apt valgrind postfix || say "benchmarks without these tools are left out"; PATH=$PWD/$VENV/bin:$PATH $PY -m bench "$@"; }
+verb_bench() { ensure_env dev; ensure_ext; need_apt valgrind postfix || say "benchmarks without these tools are left out"; PYTHONPATH=$PWD:$PWD/tests/lib PATH=$PWD/$VENV/bin:$PATH $PY -m bench "$@"; }
 verb_asan() { ensure_env dev; ensure_ext; PATH=$PWD/$VENV/bin:$PATH bash tests/fuzz/asan.sh "$@"; }
 verb_fuzz() { ensure_env dev; ensure_ext; PATH=$PWD/$VENV/bin:$PATH bash tests/fuzz/fuzz.sh "${1:-60}"; }
 verb_package() { ensure_env dev; PATH=$PWD/$VENV/bin:$PATH bash deploy/package.sh "$@"; }
-verb_campaign() { ensure_env dev; ensure_ext; PATH=$PWD/$VENV/bin:$PATH $PY -m mxtest.campaign "$@"; }
+verb_campaign() { ensure_env dev; ensure_ext; PYTHONPATH=$PWD:$PWD/tests/lib PATH=$PWD/$VENV/bin:$PATH $PY -m mxtest.campaign "$@"; }
 
 usage() {
     cat <<'USAGE'
