@@ -229,6 +229,18 @@ class UserRow:
     must_change: bool = False  # the password was given by someone else: the console asks for a new one first
 
 
+@dataclass(slots=True)
+class AuditRow:
+    """One entry of the audit trail, numbered from 1 without gaps."""
+
+    id: int
+    at: int
+    actor: str
+    action: str
+    object: str
+    detail: dict[str, Any]
+
+
 class Store(Protocol):
     """Errors: StoreUnavailable, StoreFull, StoreUnfit, StoreCorrupt (mxward.core.errors)."""
 
@@ -243,6 +255,10 @@ class Store(Protocol):
 
     def renew(self, owner: str, queue_ids: Sequence[str], until: int) -> None:
         """Extend leases that `owner` still holds."""
+
+    def reclaim(self, prefix: str, now: int) -> int:
+        """End the leases of owners whose name begins with `prefix`: a delivery process that starts calls it with
+        its own name, since what its dead predecessor held need not wait for the end of the lease. Returns how many."""
 
     def next_due(self) -> int:
         """Time of the earliest next attempt or lease end of a queued recipient; 0 when nothing is queued."""
@@ -273,8 +289,8 @@ class Store(Protocol):
         for QUEUED -> HELD/DISCARDED while their lease runs (they are being delivered): not counted.
         """
 
-    def flush(self, domain: str, now: int) -> int:
-        """Make queued recipients (of one domain, or all with "") due now; returns how many."""
+    def flush(self, domain: str, now: int, queue_id: str = "") -> int:
+        """Make queued recipients (of one domain, or all with ""; of one message) due now; returns how many."""
 
     def reroute(self, queue_id: str, n: int, address: str, at: int, actor: str) -> None:
         """Redirect a queued or held recipient to another address: the old row becomes REDIRECTED and a new
@@ -299,6 +315,12 @@ class Store(Protocol):
 
     def audit(self, at: int, actor: str, action: str, object_: str, detail: dict[str, Any]) -> None:
         """Append to the audit trail (hash-chained)."""
+
+    def audit_entries(self, before: int = 0, limit: int = 100) -> list[AuditRow]:
+        """Newest first; `before` is an entry's number for paging, 0 for the end."""
+
+    def audit_verify(self) -> list[str]:
+        """Problems of the hash chain, in words; empty when no entry was changed, taken out or put in."""
 
     def rotate_key(self, at: int, actor: str) -> str:
         """Make a new master key current, rewrap data keys in the background-safe way; returns its id."""
