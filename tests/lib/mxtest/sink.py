@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
+import time
 from collections import Counter
 from types import TracebackType
 
@@ -121,7 +122,7 @@ class Sink:
     """A sink on a free loopback port; a context manager.
 
     drop_dot_every: every n-th message is counted but its final reply is lost (the connection is reset).
-    keep: keep the bytes of each message, by test id.
+    keep: keep the bytes of each message, by recipient.
     """
 
     def __init__(self, *, keep: bool = False, drop_dot_every: int = 0, port: int = 0) -> None:
@@ -130,8 +131,9 @@ class Sink:
         self.keep, self.drop_dot_every = keep, drop_dot_every
         self.counts: Counter[tuple[str, str]] = Counter()
         self.unanswered: Counter[tuple[str, str]] = Counter()
-        self.messages: dict[str, list[bytes]] = {}
-        self.senders: dict[str, str] = {}
+        self.arrivals: dict[tuple[str, str], list[float]] = {}  # monotonic times
+        self.messages: dict[str, list[bytes]] = {}  # by recipient, when kept
+        self.senders: dict[str, str] = {}  # by recipient
         self.n_messages = 0
         self.port = port
         self._open: set[asyncio.Transport] = set()
@@ -146,9 +148,12 @@ class Sink:
         identity = test_id(message[:65536])
         pairs = [(identity, rcpt) for rcpt in session.rcpts]
         self.counts.update(pairs)
-        self.senders[identity] = session.sender
-        if self.keep:
-            self.messages.setdefault(identity, []).append(message)
+        now = time.monotonic()
+        for pair in pairs:
+            self.arrivals.setdefault(pair, []).append(now)
+            self.senders[pair[1]] = session.sender
+            if self.keep:
+                self.messages.setdefault(pair[1], []).append(message)
         session.sender, session.rcpts = "", []
         if self.drop_dot_every and self.n_messages % self.drop_dot_every == 0:
             self.unanswered.update(pairs)
