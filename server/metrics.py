@@ -50,8 +50,15 @@ COUNTERS: Final[dict[str, str]] = {
     "delivery_reused_total": "Transactions on a connection that was open already",
     "delivery_bytes_total": "Bytes sent to next hops",
     "delivery_active": "Transactions under way to next hops",
+    "jobs_selftest_total": "Self-tests of the scanning pipeline",
+    "jobs_selftest_failures_total": "Self-tests in which a test message was not recognised",
+    "jobs_failures_total": "Passes of a periodic job that failed",
+    "jobs_expired_total": "Recipients whose time in quarantine was over",
+    "jobs_bodies_dropped_total": "Bodies of settled messages dropped after their time",
+    "store_free_bytes": "Bytes that the store may still take",
+    "store_problems": "Problems that the store reports of itself",
 }
-GAUGES: Final = frozenset(("smtp_sessions_open", "delivery_active"))
+GAUGES: Final = frozenset(("smtp_sessions_open", "delivery_active", "store_free_bytes", "store_problems"))
 _INDEX: Final = {name: i for i, name in enumerate(COUNTERS)}
 _SIZE: Final = 4096
 
@@ -76,6 +83,10 @@ class Metrics:
 
     def add(self, name: str, n: int = 1) -> None:
         self._values[_INDEX[name]] += n
+
+    def set(self, name: str, value: int) -> None:
+        """Set a gauge. Gauges are summed over processes, so only one process sets each."""
+        self._values[_INDEX[name]] = value
 
     def value(self, name: str) -> int:
         return self._values[_INDEX[name]]

@@ -64,7 +64,9 @@ def explain(row: MessageRow) -> str:
     sender = row.sender or "the null sender (a notification)"
     subject = f' with the subject "{row.subject}"' if row.subject else " without a subject"
     source = " ".join(filter(None, (row.client_name, f"[{row.client_ip}]" if row.client_ip else ""))) or "this gateway"
-    first = f"{_when(row.received_at)}: {row.direction} message from {sender}{subject}, {row.size:,} bytes, from {source}."
+    first = (
+        f"{_when(row.received_at)}: {row.direction} message from {sender}{subject}, {row.size:,} bytes, from {source}."
+    )
     parts = [first]
     for rcpt in row.recipients:
         reason = plain.describe(row.judgement, rcpt.disposition) if rcpt.disposition else ""

@@ -34,9 +34,7 @@ def entries(
                 yield _entry(row, name, rcpts)
 
 
-def _open_rows(
-    context: Context, text: str, recipient: str, sender: str, states: Sequence[str]
-) -> Iterator[MessageRow]:
+def _open_rows(context: Context, text: str, recipient: str, sender: str, states: Sequence[str]) -> Iterator[MessageRow]:
     seen: set[str] = set()  # of messages that have recipients in both states
     for state in states:
         for row in context.store.iterate(MessageQuery(text=text, recipient=recipient, sender=sender, state=state)):
@@ -116,7 +114,9 @@ def delete(context: Context, queue_ids: Sequence[str], *, reason: str = "") -> i
 
 def requeue(context: Context, queue_ids: Sequence[str]) -> int:
     """Make the queued recipients of some messages due now."""
-    changed = _change(context, "queue.requeue", queue_ids, QUEUED, QUEUED, "")
+    now = context.clock.now_us()
+    changed = sum(context.store.flush("", now, row.queue_id) for row in _chosen(context, queue_ids, QUEUED))
+    context.audit("queue.requeue", " ".join(queue_ids)[:1000], changed=changed)
     wake_delivery(context.config.data)
     return changed
 
@@ -150,9 +150,7 @@ def _get(context: Context, queue_id: str) -> MessageRow:
     return row
 
 
-def _change(
-    context: Context, action: str, queue_ids: Sequence[str], before: str, after: str, reason: str
-) -> int:
+def _change(context: Context, action: str, queue_ids: Sequence[str], before: str, after: str, reason: str) -> int:
     """Move every recipient that is in state `before`; only those, so that an area of quarantine is never touched."""
     changed = 0
     for row in _chosen(context, queue_ids, before):

@@ -1,0 +1,90 @@
+"""What commands print: JSON that parses, text that cannot take over a terminal, tables that align.
+
+Everything that may come from a message goes through `safe` or `to_json`. Colour only on a terminal, and never when
+NO_COLOR is set.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import orjson
+
+# Control characters, DEL, C1, line and paragraph separators, direction marks and overrides, lone surrogates.
+_UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+# The same within JSON text, where C0 characters are escaped already.
+_UNSAFE_JSON: Final = re.compile(r"[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+
+
+def safe(value: object) -> str:
+    r"""Text for a terminal: what could move the cursor, hide or reorder text is shown as \x1b or \u202e."""
+    return _UNSAFE.sub(_escape, str(value))
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(match[0]) or (
+        f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+    )
+
+
+def to_json(value: Any) -> str:
+    """One line of JSON in UTF-8; characters that `safe` would escape are \\u escapes, so that it parses the same."""
+    try:
+        text = orjson.dumps(value, default=str).decode()
+    except orjson.JSONEncodeError:  # lone surrogates, integers beyond 64 bits
+        return json.dumps(value, default=str)
+    return _UNSAFE_JSON.sub(lambda m: f"\\u{ord(m[0]):04x}", text)
+
+
+def emit(value: Any) -> None:
+    """Print one JSON line."""
+    line(to_json(value))
+
+
+def line(text: str = "") -> None:
+    """Print one line; what the terminal's encoding cannot show is replaced."""
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+
+
+def complain(text: str) -> None:
+    """One plain sentence on standard error."""
+    sys.stderr.write(f"mxward: {safe(text)}\n")
+
+
+def bold(text: str) -> str:
+    """Bold on a terminal, as it is elsewhere."""
+    if sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb":
+        return f"\x1b[1m{text}\x1b[0m"
+    return text
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]], *, right: frozenset[int] = frozenset()) -> None:
+    """Print aligned columns; `right` are the numbers of right-aligned ones. Cells are made safe here."""
+    cells = [[safe(cell) for cell in row] for row in rows]
+    widths = [max([width_of(h), *(width_of(row[i]) for row in cells)]) for i, h in enumerate(head)]
+
+    def put(row: Sequence[str]) -> str:
+        out = []
+        for i, cell in enumerate(row):
+            fill = " " * (widths[i] - width_of(cell))
+            out.append(fill + cell if i in right else cell + fill)
+        return "  ".join(out).rstrip()
+
+    line(bold(put(head)))
+    for row in cells:
+        line(put(row))
+
+
+def width_of(text: str) -> int:
+    """Columns that a text takes on a terminal."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)

@@ -1,0 +1,115 @@
+"""`mxward quarantine ...`: what is kept back, release and deletion."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mxward.server.cli import group
+from mxward.server.cli.common import (
+    ALL_RECIPIENTS,
+    ConfigFile,
+    Data,
+    Json,
+    QueueId,
+    Reason,
+    Recipient,
+    numbered,
+    opened,
+)
+
+app = group.make("quarantine", "Mail that is kept back: quarantined or held.")
+
+
+@app.command("list")
+def list_(
+    data: Data = "",
+    config: ConfigFile = "",
+    json: Json = False,
+    area: Annotated[str, typer.Option("--area", help="Only this quarantine area.")] = "",
+    recipient: Annotated[str, typer.Option("--recipient", help="A recipient contains this.")] = "",
+    text: Annotated[str, typer.Option("--text", help="Sender, recipient, subject or id contains this.")] = "",
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 50,
+) -> None:
+    """List what is kept back, newest first, with the reason.
+
+    Example: mxward quarantine list --recipient @trust.example
+    """
+    from mxward.server.cli.messagepage import overview
+    from mxward.server.cli.output import emit
+    from mxward.server.services import quarantine
+
+    with opened(data, config) as context:
+        rows = quarantine.entries(context, area=area, text=text, recipient=recipient, limit=limit)
+        if json:
+            for row in rows:
+                emit(quarantine.as_dict(row))
+        else:
+            overview(rows, empty="the quarantine is empty")
+
+
+@app.command()
+def show(queue_id: QueueId, data: Data = "", config: ConfigFile = "", json: Json = False) -> None:
+    """Show one message with verdict, hits and history, as `mxward message show`.
+
+    Example: mxward quarantine show 0aB3dEfGhIjKlMnO
+    """
+    from mxward.server.cli import message
+
+    message.show(queue_id, data, config, json)
+
+
+@app.command()
+def release(
+    queue_id: QueueId,
+    n: Recipient = ALL_RECIPIENTS,
+    force: Annotated[bool, typer.Option("--force", help="Although the new scan objects; needs --reason.")] = False,
+    reason: Reason = "",
+    data: Data = "",
+    config: ConfigFile = "",
+    json: Json = False,
+) -> None:
+    """Deliver the original message to its original recipients, after scanning it again with today's rules.
+
+    Refused (exit 77) when that scan finds malware or could not look inside, unless forced. Audited either way.
+
+    Example: mxward quarantine release 0aB3dEfGhIjKlMnO --reason "confirmed by the sender"
+    """
+    from dataclasses import asdict
+
+    from mxward.server.cli.output import emit, line
+    from mxward.server.services import quarantine
+
+    with opened(data, config) as context:
+        done = quarantine.release(context, queue_id, n=numbered(n), force=force, reason=reason)
+    if json:
+        emit(asdict(done))
+    else:
+        line(f"{done.released} recipient(s) released; scanned again: {done.verdict}, score {done.score:g}")
+    raise typer.Exit(0 if done.released else 1)
+
+
+@app.command()
+def delete(
+    queue_id: QueueId,
+    n: Recipient = ALL_RECIPIENTS,
+    reason: Reason = "",
+    data: Data = "",
+    config: ConfigFile = "",
+    json: Json = False,
+) -> None:
+    """Discard a message that is kept back; the ledger keeps it as discarded.
+
+    Example: mxward quarantine delete 0aB3dEfGhIjKlMnO
+    """
+    from mxward.server.cli.output import emit, line
+    from mxward.server.services import quarantine
+
+    with opened(data, config) as context:
+        deleted = quarantine.delete(context, queue_id, n=numbered(n), reason=reason)
+    if json:
+        emit({"queue_id": queue_id, "deleted": deleted})
+    else:
+        line(f"{deleted} recipient(s) deleted")
+    raise typer.Exit(0 if deleted else 1)
