@@ -1,1 +1,1 @@
-"""SMTP, LMTP and Maildir out: routes, TLS, retry, DSN."""
+"""Delivery: routes, name resolution, the SMTP and LMTP client, Maildirs, retries and notifications."""
