@@ -260,6 +260,9 @@ class Store(Protocol):
         """End the leases of owners whose name begins with `prefix`: a delivery process that starts calls it with
         its own name, since what its dead predecessor held need not wait for the end of the lease. Returns how many."""
 
+    def release(self, owner: str, now: int) -> int:
+        """Give back what `owner` still holds, as if never leased: due now, no attempt counted; returns rows."""
+
     def next_due(self) -> int:
         """Time of the earliest next attempt or lease end of a queued recipient; 0 when nothing is queued."""
 

@@ -73,6 +73,11 @@ class Leases:
         )
         dead = queued & sa.func.substr(_R.lease_owner, 1, sa.bindparam("size")).__eq__(sa.bindparam("prefix"))
         self._reclaim = engine.statement(sa.update(RECIPIENT).where(dead).values(due=sa.bindparam("at")))
+        self._release = engine.statement(
+            sa.update(RECIPIENT)
+            .where(queued & (_R.lease_owner == sa.bindparam("owner")))
+            .values(lease_owner=none, due=sa.bindparam("at"))
+        )
         self._next = engine.statement(sa.select(sa.func.min(_R.due)).where(queued))
 
     def lease(self, owner: str, limit: int, now: int, lease_us: int) -> list[Work]:
@@ -101,6 +106,10 @@ class Leases:
     def reclaim(self, prefix: str, now: int) -> int:
         with self._engine.write(durable=False) as cursor:
             return self._reclaim.run(cursor, {"prefix": prefix, "size": len(prefix), "at": now}).rowcount
+
+    def release(self, owner: str, now: int) -> int:
+        with self._engine.write(durable=False) as cursor:
+            return self._release.run(cursor, {"owner": owner, "at": now}).rowcount
 
     def next_due(self) -> int:
         with self._engine.read() as cursor:

@@ -59,6 +59,9 @@ class SqlStore:
     def reclaim(self, prefix: str, now: int) -> int:
         return self._leases.reclaim(prefix, now)
 
+    def release(self, owner: str, now: int) -> int:
+        return self._leases.release(owner, now)
+
     def next_due(self) -> int:
         return self._leases.next_due()
 
