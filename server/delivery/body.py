@@ -12,6 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Final
 
+from mxward.core import modify
 from mxward.pyx import dotstuff
 from mxward.server.delivery.command import ascii_address
 
@@ -58,16 +59,9 @@ class Body:
         self._contents = {}
 
 
-def changed(raw: bytes, additions: Additions) -> bytes:
-    """The copy that policy asks for; the original stays as it is."""
-    from mxward.core import modify  # loads only where mail is changed
-
-    return modify.apply(raw, additions)
-
-
 def prepare(trace: bytes, raw: bytes, additions: Additions) -> tuple[list[bytes], int, bool]:
     """What goes between 354 and the final dot: trace and message, stuffed; its plain size; whether 8-bit."""
-    message = changed(raw, additions) if additions else raw
+    message = modify.apply(raw, additions) if additions else raw
     is_8bit = not (message.isascii() and trace.isascii())
     return [dotstuff.stuff(trace), dotstuff.stuff(message)], len(trace) + len(message), is_8bit
 

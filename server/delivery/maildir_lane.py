@@ -8,8 +8,8 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from mxward.core import modify
 from mxward.server.delivery import maildir
-from mxward.server.delivery.body import changed
 from mxward.server.delivery.reply import PeerReply, local
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class MaildirLane:
         raw = self._store.body(work.queue_id)
         content = (
             f"Return-Path: <{work.sender}>\r\n".encode("utf-8", "replace"), work.trace,
-            changed(raw, tx.additions) if tx.additions else raw,
+            modify.apply(raw, tx.additions) if tx.additions else raw,
         )  # fmt: skip
         tx.route, tx.is_final = f"maildir:{self._root}", True
         return [
