@@ -1,4 +1,4 @@
-"""Gate 4: whole stacks, smtp-source -> stack -> smtp-sink on loopback, one message a connection, until all have arrived.
+"""Gate 4: whole stacks, smtp-source -> stack -> smtp-sink on loopback, one message a connection, until all arrived.
 
 Two stacks alternate in one run: Postfix alone (durable queue, no filter) and mxward (durable, starter detectors, two
 workers). Reported for each cell: messages/s from the first connection to the last arrival at the sink, CPU
