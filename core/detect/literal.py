@@ -1,0 +1,107 @@
+"""Literal lists of all packs in one automaton, over the folded text, the subject, file names and links."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from mxward.bindings.ahocorasick import LiteralMatcher
+from mxward.core.extract import views
+from mxward.core.extract.fold import fold
+from mxward.core.limits import MAX_EVIDENCE
+from mxward.core.message import Message
+from mxward.core.rules.compile import RuleSet
+from mxward.core.rules.literals import LiteralList
+from mxward.core.verdict import Evidence, Hit
+
+MAX_QUOTED: Final = 3  # phrases named in a hit's detail; they are the list's words, not the message's
+
+
+class _Tally:
+    """What one list found in one message: phrases once each, with the places of the first few."""
+
+    __slots__ = ("evidence", "phrases")
+
+    def __init__(self) -> None:
+        self.phrases: dict[str, float] = {}
+        self.evidence: list[Evidence] = []
+
+
+class LiteralDetector:
+    """Finds listed words and phrases. Immutable."""
+
+    name = "literal"
+
+    def __init__(self, rules: RuleSet) -> None:
+        self._lists = rules.literals
+        self.packs = tuple(dict.fromkeys(label for label, _ in rules.literals))
+        users: dict[str, list[tuple[int, float]]] = {}
+        for number, (_, literal_list) in enumerate(rules.literals):
+            for phrase, weight in literal_list.phrases:
+                users.setdefault(phrase, []).append((number, weight))
+        self._words = list(users)
+        self._users = list(users.values())
+        self._matcher = LiteralMatcher(self._words)
+        self._views = {view for _, literal_list in rules.literals for view in literal_list.views}
+
+    def detect(self, message: Message) -> Iterable[Hit]:
+        """One hit a list: the weights of the phrases found, each counted once, up to the list's cap."""
+        tallies: dict[int, _Tally] = {}
+        for view, part, text in self._texts(message):
+            for end, word in self._matcher.find(text):
+                self._count(tallies, view, part, text, end, word)
+        return [self._hit(number, tally) for number, tally in tallies.items()]
+
+    def _texts(self, message: Message) -> Iterator[tuple[str, int, str]]:
+        if "text" in self._views:
+            for part, text in views.folded(message):
+                yield "text", part, text
+        if "subject" in self._views:
+            yield "subject", 0, fold(views.subject(message))
+        if "names" in self._views:
+            for part, name in views.names(message):
+                yield "names", part, fold(name)
+        if "urls" in self._views:
+            for link in views.links(message):
+                yield "urls", link.part, link.url.lower()
+
+    def _count(self, tallies: dict[int, _Tally], view: str, part: int, text: str, end: int, word: int) -> None:
+        phrase = self._words[word]
+        start = end - len(phrase)
+        for number, weight in self._users[word]:
+            literal_list = self._lists[number][1]
+            if view not in literal_list.views or (literal_list.words and not _is_whole(text, start, end)):
+                continue
+            tally = tallies.setdefault(number, _Tally())
+            tally.phrases[phrase] = weight
+            if len(tally.evidence) < MAX_EVIDENCE:
+                tally.evidence.append(_evidence(part, view, text, start, phrase))
+
+    def _hit(self, number: int, tally: _Tally) -> Hit:
+        label, literal_list = self._lists[number]
+        weight = min(literal_list.cap, sum(tally.phrases.values()))
+        return Hit(
+            literal_list.name, literal_list.category, round(weight, 3), self.name, label,
+            _detail(literal_list, tally), tuple(tally.evidence),
+        )  # fmt: skip
+
+
+def _is_whole(text: str, start: int, end: int) -> bool:
+    """Does the match begin and end at word boundaries? Phrases that begin or end with a sign need none there."""
+    if start > 0 and text[start].isalnum() and text[start - 1].isalnum():
+        return False
+    return end >= len(text) or not (text[end - 1].isalnum() and text[end].isalnum())
+
+
+def _evidence(part: int, view: str, text: str, start: int, phrase: str) -> Evidence:
+    """Offsets are bytes of the folded view in UTF-8."""
+    if text.isascii():
+        return Evidence(part, view, start, len(phrase))
+    return Evidence(part, view, len(text[:start].encode("utf-8", "replace")), len(phrase.encode("utf-8", "replace")))
+
+
+def _detail(literal_list: LiteralList, tally: _Tally) -> str:
+    quoted = ", ".join(f'"{phrase}"' for phrase in list(tally.phrases)[:MAX_QUOTED])
+    more = len(tally.phrases) - MAX_QUOTED
+    about = literal_list.description or f"contains words of the list {literal_list.name}"
+    return f"{about}: {quoted}{f' and {more} more' if more > 0 else ''}"

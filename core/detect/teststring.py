@@ -1,0 +1,48 @@
+"""The strings that prove a filter works: EICAR (malware), GTUBE (spam), and our own harmless phishing test.
+
+The strings are put together here so that this file does not set off scanners.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from mxward.core.message import Message
+from mxward.core.verdict import Evidence, Hit
+
+EICAR: Final = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$" + b"EICAR-STANDARD-" + b"ANTIVIRUS-TEST-FILE!$H+H*"
+GTUBE: Final = b"XJS*C4JDBQADN1." + b"NSBN3*2IDNEN*" + b"GTUBE-STANDARD-ANTI-UBE-" + b"TEST-EMAIL*C.34X"
+PHISH_TEST: Final = b"MXWARD-PHISHING-" + b"TEST-MESSAGE-" + b"7f3a91c4"
+_TESTS: Final = (
+    (EICAR, Hit("EICAR_TEST", "malware", 20.0, "teststring", detail="is the EICAR anti-virus test file")),
+    (GTUBE, Hit("GTUBE_TEST", "spam", 1000.0, "teststring", detail="contains the GTUBE spam test string")),
+    (PHISH_TEST, Hit("PHISH_TEST", "phish", 10.0, "teststring", detail="contains the phishing test string")),
+)
+
+
+class TestStringDetector:
+    """Looks for the test strings in the raw message and in every decoded part. Immutable."""
+
+    __test__ = False  # not a test case, whatever pytest makes of the name
+    name = "teststring"
+    packs: tuple[str, ...] = ()
+
+    def detect(self, message: Message) -> Iterable[Hit]:
+        """At most one hit a test string."""
+        for needle, hit in _TESTS:
+            at = message.raw.find(needle)
+            if at >= 0:
+                yield _placed(hit, 0, "raw", at, len(needle))
+                continue
+            for part in message.parts:
+                at = bytes(part.data).find(needle) if part.data else -1
+                if at >= 0:
+                    yield _placed(hit, part.index, "decoded", at, len(needle))
+                    break
+
+
+def _placed(hit: Hit, part: int, view: str, at: int, size: int) -> Hit:
+    return Hit(
+        hit.name, hit.category, hit.weight, hit.detector, hit.pack, hit.detail, (Evidence(part, view, at, size),)
+    )

@@ -1,0 +1,132 @@
+"""Changes to a message that policy asks for, as byte edits on the spans of our own parse.
+
+Foreign mail is never re-serialised. Every edit is checked by parsing the result: the body must be the same bytes
+and the fields must be the old ones and the new. What cannot be done so is not done: ModifyError, and the caller
+holds the message.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Sequence
+from typing import Final
+
+from mxward.core.errors import MxwardError
+from mxward.pyx.mime import Mime, parse
+
+_NAME: Final = re.compile(r"[!-9;-~]{1,76}")
+_UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
+LINE: Final = 78  # RFC 5322 2.1.1: lines should not be longer
+_WORD_BYTES: Final = 45  # of UTF-8 in one encoded word: 60 characters of base64 and 12 around them
+SUBJECT: Final = "subject"
+
+
+class ModifyError(MxwardError):
+    """The edit cannot be made without changing something else; the bytes were left as they are."""
+
+
+def apply(raw: bytes, additions: Sequence[Sequence[str]]) -> bytes:
+    """The message with the additions of a disposition made to it. Idempotent: what is there is not added again.
+
+    Args: additions: (kind, argument) pairs. tag "Name: value" adds a field at the top, folded, encoded by
+    RFC 2047 when it is not ASCII; tag "subject: PREFIX" puts PREFIX before the first Subject, or adds one. `copy`
+    changes nothing here.
+    Raises: ModifyError for an edit that cannot be made safely and for kinds that are not known.
+    """
+    for kind, argument in additions:
+        if kind == "tag":
+            raw = _tag(raw, argument)
+        elif kind != "copy":
+            raise ModifyError(f"no such edit: {kind} {argument}")
+    return raw
+
+
+def _tag(raw: bytes, argument: str) -> bytes:
+    name, colon, value = argument.partition(":")
+    name = name.strip()
+    if not colon or not _NAME.fullmatch(name):
+        raise ModifyError(f"no header field: {argument!r}")
+    mime = parse(raw)
+    if name.lower() == SUBJECT:
+        edited = _prefix_subject(raw, mime, _UNSAFE.sub(" ", value.lstrip(" ")))
+    else:
+        edited = _add_field(raw, mime, name, _UNSAFE.sub(" ", value).strip())
+    return edited
+
+
+def _add_field(raw: bytes, mime: Mime, name: str, value: str) -> bytes:
+    field = encode_field(name, value)
+    if _unfolded(field.partition(b":")[2]) in [_unfolded(v) for v in mime.field_all(name)]:
+        return raw
+    return _checked(raw, field + raw, mime, n_more=1)
+
+
+def _unfolded(value: bytes) -> bytes:
+    return b" ".join(value.split())
+
+
+def _prefix_subject(raw: bytes, mime: Mime, prefix: str) -> bytes:
+    spans = mime.field_spans(SUBJECT)
+    if not spans:
+        return _add_field(raw, mime, "Subject", prefix.strip())
+    if mime.text(SUBJECT).lstrip().startswith(prefix.rstrip()):
+        return raw
+    start, value, end = spans[0]
+    shown = raw[value:end].lstrip(b" \t")
+    at = end - len(shown)
+    first_line = raw[start:end].partition(b"\r\n")[0]
+    word = _words(prefix) if not _is_plain(prefix) else prefix.encode("ascii")
+    if len(first_line) + len(word) > LINE and shown.strip():
+        word = word.rstrip() + b"\r\n "
+    elif not _is_plain(prefix):
+        word += b" "
+    lead = b"" if at > value else b" "
+    return _checked(raw, raw[:at] + lead + word + raw[at:], mime, n_more=0)
+
+
+def _checked(raw: bytes, edited: bytes, before: Mime, n_more: int) -> bytes:
+    """`edited` if it parses to the same body and fields beside the change. Raises: ModifyError."""
+    after = parse(edited)
+    old, new = before.fields(0), after.fields(0)
+    body, new_body = before.parts[0].body_start, after.parts[0].body_start
+    same_body = len(raw) - body == len(edited) - new_body and raw[body:] == edited[new_body:]
+    if not same_body or len(new) != len(old) + n_more or after.n_parts != before.n_parts:
+        raise ModifyError("the header section is too malformed to be edited")
+    if [n for n, _ in new[n_more:]] != [n for n, _ in old]:
+        raise ModifyError("the edit would change other header fields")
+    return edited
+
+
+def _is_plain(text: str) -> bool:
+    return text.isascii() and "=?" not in text
+
+
+def encode_field(name: str, value: str) -> bytes:
+    """A whole header field with its CRLF: folded at white space, encoded words where it is not plain ASCII."""
+    if not _is_plain(value):
+        return f"{name}: ".encode("ascii") + _words(value) + b"\r\n"
+    lines, line = [], f"{name}:"
+    for word in value.split(" "):
+        pieces = [word[i : i + 900] for i in range(0, len(word), 900)] or [""]
+        for piece in pieces:
+            if len(line) + 1 + len(piece) > LINE and line.strip() and line != f"{name}:":
+                lines.append(line)
+                line = ""
+            line += f" {piece}"
+    lines.append(line)
+    return "\r\n".join(lines).encode("ascii") + b"\r\n"
+
+
+def _words(text: str) -> bytes:
+    """RFC 2047 encoded words, one a line, never splitting a character (section 5)."""
+    words: list[bytes] = []
+    chunk = b""
+    for character in text:
+        encoded = character.encode("utf-8", "replace")
+        if len(chunk) + len(encoded) > _WORD_BYTES:
+            words.append(chunk)
+            chunk = b""
+        chunk += encoded
+    words.append(chunk)
+    return b"\r\n ".join(b"=?utf-8?b?" + b64encode(word) + b"?=" for word in words)

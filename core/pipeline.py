@@ -1,0 +1,138 @@
+"""The straight line: parse -> extract -> detect -> score -> decide. The only module that knows the order.
+
+Everything here is synchronous and pure but for the time budget; a pipeline is immutable and may judge many
+messages in many threads at once. What a server does around it (threads, reload, commit) is not here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Final
+
+from mxward.core.detect.anomaly import AnomalyDetector
+from mxward.core.detect.detector import Detector
+from mxward.core.detect.filetype import AttachmentDetector
+from mxward.core.detect.header import HeaderDetector
+from mxward.core.detect.link import LinkDetector
+from mxward.core.detect.literal import LiteralDetector
+from mxward.core.detect.teststring import TestStringDetector
+from mxward.core.detect.yara import YaraDetector
+from mxward.core.errors import EngineError, RulePackError
+from mxward.core.extract.parts import extract
+from mxward.core.limits import MAX_HITS, SCAN_DEADLINE_S
+from mxward.core.message import Envelope, Message, Recipient
+from mxward.core.policy import score
+from mxward.core.policy.decide import decide
+from mxward.core.policy.load import load_policy
+from mxward.core.policy.model import Policy
+from mxward.core.rules.compile import RuleSet, compile_packs
+from mxward.core.rules.manage import enabled_packs
+from mxward.core.verdict import Hit, NotInspected
+from mxward.pyx.mime import parse
+
+PLUGIN_GROUP: Final = "mxward.detectors"
+_SAMPLE: Final = (
+    b"From: a <a@x.example>\r\nTo: b@y.example\r\nSubject: =?utf-8?q?w=C3=A4rm?=\r\nMIME-Version: 1.0\r\n"
+    b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
+    b"<p>w\xc3\xa4rm <a href='http://x.example/'>x.example</a></p>\r\n--b\r\n"
+    b"Content-Type: application/zip; name=a.zip\r\n"
+    b"Content-Transfer-Encoding: base64\r\n\r\nUEsFBgAAAAAAAAAAAAAAAAAAAAAAAA==\r\n--b--\r\n"
+)
+
+
+class Pipeline:
+    """Detectors and a policy of one version. Immutable; `judge` may be called from several threads."""
+
+    def __init__(
+        self, detectors: Sequence[Detector], policy: Policy, rules_version: str = "", *,
+        deadline_s: float = SCAN_DEADLINE_S, monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
+        self.detectors = tuple(detectors)
+        self.policy = policy
+        self.packs = tuple(dict.fromkeys(pack for detector in detectors for pack in detector.packs))
+        self.version = f"{policy.version}+{rules_version}" if rules_version else policy.version
+        self._deadline_s, self._monotonic = deadline_s, monotonic
+
+    def judge(self, raw: bytes, envelope: Envelope) -> Message:
+        """Judge one message: verdict and one disposition a recipient.
+
+        Never raises on content. A detector that fails gives a `degraded` hit, one that the time budget leaves
+        out an entry in `not_inspected`; policy decides about both.
+        """
+        message = Message(raw, envelope)
+        try:
+            message.mime = parse(raw)
+            extract(message)
+        except Exception as error:
+            message.hits.append(_failed("parser", error))
+        else:
+            self._detect(message)
+        message.hits += [_unseen(reason) for reason in dict.fromkeys(n.reason for n in message.not_inspected)]
+        message.verdict = score.judge(message.hits, message.not_inspected, self.packs)
+        message.dispositions = decide(message, self.policy)
+        return message
+
+    def _detect(self, message: Message) -> None:
+        end = self._monotonic() + self._deadline_s
+        for detector in self.detectors:
+            if self._monotonic() > end:
+                message.not_inspected.append(NotInspected(0, "timeout", f"no time left for {detector.name}"))
+                continue
+            try:
+                message.hits += detector.detect(message)
+            except Exception as error:  # a detector's fault must not lose a message, nor let it pass unseen
+                message.hits.append(_failed(detector.name, error))
+        if len(message.hits) > MAX_HITS:
+            message.hits.sort(key=lambda hit: (hit.category != "malware", -abs(hit.weight)))
+            del message.hits[MAX_HITS:]
+
+    def warm(self) -> None:
+        """Make what is made lazily (codecs, compiled patterns), so that the first message is not the slow one."""
+        self.judge(_SAMPLE, Envelope("a@x.example", (Recipient("b@y.example"),)))
+
+
+def _failed(name: str, error: Exception) -> Hit:
+    """EngineError texts are ours; any other exception is named by its type only, as its text may quote content."""
+    text = str(error) if isinstance(error, EngineError) else type(error).__name__
+    return Hit(f"{name.upper()}_FAILED", "degraded", 0.0, name, detail=f"could not be examined by {name} ({text})")
+
+
+def _unseen(reason: str) -> Hit:
+    name = "NOT_INSPECTED_" + "".join(c if c.isalnum() else "_" for c in reason.upper())
+    return Hit(name, "not_inspected", 0.0, "extract", detail=f"holds something that could not be inspected ({reason})")
+
+
+def builtin_detectors(rules: RuleSet, local_domains: Sequence[str] = ()) -> list[Detector]:
+    """The product's own detectors over a rule set, cheapest first."""
+    return [
+        TestStringDetector(), AnomalyDetector(), HeaderDetector(local_domains), AttachmentDetector(rules),
+        LinkDetector(), LiteralDetector(rules), YaraDetector(rules),
+    ]  # fmt: skip
+
+
+def _plugins() -> list[Detector]:
+    found: list[Detector] = []
+    for entry in entry_points(group=PLUGIN_GROUP):
+        try:
+            detector = entry.load()()
+        except Exception as error:
+            raise RulePackError(f"the plug-in does not load: {error}", pack=entry.name) from error
+        if not isinstance(detector, Detector):
+            raise RulePackError("the plug-in is no Detector (name, packs, detect)", pack=entry.name)
+        found.append(detector)
+    return found
+
+
+def load_pipeline(data_dir: Path | None, local_domains: Sequence[str] = ()) -> Pipeline:
+    """The pipeline of a data directory: starter pack, enabled packs, policy, plug-ins.
+
+    Args: data_dir: holds rules/, policy.toml and cache/, each optional; None: what the product ships.
+    Raises: RulePackError, PolicyError, each naming file, rule and line.
+    """
+    packs = enabled_packs(data_dir / "rules" if data_dir else None)
+    rules = compile_packs(packs, data_dir / "cache" if data_dir else None)
+    policy = load_policy(data_dir / "policy.toml" if data_dir else None)
+    return Pipeline([*builtin_detectors(rules, local_domains), *_plugins()], policy, rules.version)

@@ -1,0 +1,91 @@
+"""What conditions may ask about a message: made lazily from Message and Verdict, never from anything else."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from functools import cached_property
+
+from mxward.core.extract import views
+from mxward.core.extract.address import mailboxes
+from mxward.core.message import Envelope, Message
+from mxward.core.verdict import Verdict
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class Facts:
+    """Facts of one message under one verdict. Immutable to those who use it."""
+
+    def __init__(self, message: Message, verdict: Verdict) -> None:
+        self.message, self.verdict = message, verdict
+
+    def under(self, verdict: Verdict) -> Facts:
+        """The same message had it been judged otherwise."""
+        other = Facts(self.message, verdict)
+        other.__dict__.update({k: v for k, v in self.__dict__.items() if k not in _OF_VERDICT})
+        return other
+
+    @property
+    def envelope(self) -> Envelope:
+        return self.message.envelope
+
+    @property
+    def size(self) -> int:
+        return len(self.message.raw)
+
+    @cached_property
+    def hit_names(self) -> frozenset[str]:
+        return frozenset(hit.name for hit in self.verdict.hits)
+
+    @cached_property
+    def categories(self) -> frozenset[str]:
+        return frozenset(hit.category for hit in self.verdict.hits)
+
+    @cached_property
+    def sender(self) -> str:
+        """Reverse-path in lower case; "<>" for the null reverse-path."""
+        return self.envelope.sender.lower() or "<>"
+
+    @cached_property
+    def author(self) -> str:
+        """First author address in lower case, "" when there is none."""
+        value = self.message.mime.field("from") if self.message.mime is not None else None
+        return next((m.address.lower() for m in mailboxes(value or b"")), "")
+
+    @cached_property
+    def attachment_names(self) -> frozenset[str]:
+        """Every file name, also inside containers, in lower case."""
+        return frozenset(name.lower() for _, name in views.names(self.message))
+
+    @cached_property
+    def attachment_types(self) -> frozenset[str]:
+        """Declared and true types of all leaves that are attachments or have a name or a true type."""
+        return frozenset(
+            kind.lower()
+            for part in self.message.parts
+            if part.data and (part.names or part.true_type or part.disposition == "attachment")
+            for kind in (part.content_type, part.true_type)
+            if kind
+        )
+
+    @cached_property
+    def client(self) -> Address | None:
+        try:
+            address = ipaddress.ip_address(self.envelope.client_ip)
+        except ValueError:
+            return None
+        return getattr(address, "ipv4_mapped", None) or address
+
+    @cached_property
+    def is_ambiguous(self) -> bool:
+        return self.message.mime is not None and self.message.mime.is_ambiguous
+
+    def header(self, name: str) -> Iterable[str]:
+        """Decoded values of a header field, lower case."""
+        if self.message.mime is None:
+            return ()
+        return [value.decode("utf-8", "replace").strip().lower() for value in self.message.mime.field_all(name)]
+
+
+_OF_VERDICT = frozenset(("message", "verdict", "hit_names", "categories"))

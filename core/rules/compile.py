@@ -1,0 +1,118 @@
+"""Packs to compiled rules: one YARA rule set for all packs, cached by content under DATA/cache.
+
+The cache holds libyara's own form, which libyara trusts: each file begins with the digest of what follows, is
+written by rename, and belongs in a directory that only this service may write.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from mxward.bindings import yara
+from mxward.core.errors import RulePackError
+from mxward.core.rules.attachments import AttachmentRule
+from mxward.core.rules.literals import LiteralList
+from mxward.core.rules.pack import Pack
+
+# What conditions may refer to, with the values they have when nothing else is known. The last five are what
+# public rule sets expect.
+EXTERNALS: Final[dict[str, str | int | bool]] = {
+    "view": "raw",  # "raw" the message as received, "part" a decoded part, "text" readable text
+    "direction": "inbound",
+    "content_type": "",  # as declared
+    "true_type": "",  # by content
+    "part_depth": 0,
+    "part_reading": 0,
+    "filename": "",
+    "filepath": "",
+    "extension": "",
+    "filetype": "",
+    "owner": "",
+}
+_MAGIC: Final = b"MXYARA1\n"
+SEPARATOR: Final = ":"  # of pack label and file in a namespace
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """Everything that the detectors need of all enabled packs."""
+
+    packs: tuple[Pack, ...]
+    yara: yara.YaraRules | None
+    literals: tuple[tuple[str, LiteralList], ...]  # (pack label, list)
+    attachments: tuple[tuple[str, AttachmentRule], ...]  # (pack label, rule)
+    version: str  # short digest of all packs
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(pack.label for pack in self.packs)
+
+
+def compile_packs(packs: Sequence[Pack], cache: Path | None = None) -> RuleSet:
+    """Compile all packs in one go.
+
+    Args: cache: directory for compiled YARA rules, made when absent; None compiles always.
+    Raises: RulePackError with pack, file and line of the first rule that does not compile.
+    """
+    digest = hashlib.sha256("\0".join(f"{p.label}\0{p.digest}" for p in packs).encode()).hexdigest()
+    sources = {f"{p.label}{SEPARATOR}{s.file}": s.text for p in packs for s in p.yara}
+    return RuleSet(
+        tuple(packs), _compiled(sources, cache) if sources else None,
+        tuple((p.label, literal_list) for p in packs for literal_list in p.literals),
+        tuple((p.label, rule) for p in packs for rule in p.attachments), digest[:12],
+    )  # fmt: skip
+
+
+def _key(sources: dict[str, str]) -> str:
+    digest = hashlib.sha256(f"{yara.VERSION}\0{sorted(EXTERNALS.items())!r}".encode())
+    for namespace, text in sources.items():
+        digest.update(f"\0{namespace}\0{text}".encode())
+    return digest.hexdigest()
+
+
+def _compiled(sources: dict[str, str], cache: Path | None) -> yara.YaraRules:
+    file = cache / f"yara-{_key(sources)[:32]}.bin" if cache else None
+    if file is not None and (rules := _load(file)) is not None:
+        return rules
+    try:
+        rules = yara.compile_rules(sources, EXTERNALS)
+    except yara.YaraSyntaxError as error:
+        label, _, name = error.namespace.partition(SEPARATOR)
+        raise RulePackError(error.reason, pack=f"{label.partition('@')[0]}/{name}", line=error.line) from None
+    except yara.YaraFailure as error:
+        raise RulePackError(str(error), pack="yara") from None
+    if file is not None:
+        _store(file, rules)
+    return rules
+
+
+def _load(file: Path) -> yara.YaraRules | None:
+    """The cached rules, or None when there are none or the file is not what was written."""
+    try:
+        blob = file.read_bytes()
+    except OSError:
+        return None
+    head, body = blob[: len(_MAGIC) + 32], blob[len(_MAGIC) + 32 :]
+    if head != _MAGIC + hashlib.sha256(body).digest():
+        return None
+    try:
+        return yara.load_rules(body)
+    except yara.YaraFailure:
+        return None
+
+
+def _store(file: Path, rules: yara.YaraRules) -> None:
+    """Best effort: a cache that cannot be written costs time at the next start, nothing else."""
+    body = rules.dump()
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft.write_bytes(_MAGIC + hashlib.sha256(body).digest() + body)
+        draft.replace(file)
+    except OSError:
+        draft.unlink(missing_ok=True)

@@ -1,0 +1,151 @@
+"""A rule pack on disk: what its files are and how they are read. Compiling is compile.py, changing manage.py.
+
+A pack is a directory:
+
+    pack.toml             name, version, description, author; [defaults] category, weight
+    *.yar                 YARA rules (see below)
+    *.list                literal lists (literals.py)
+    attachments.toml      attachment rules (attachments.py)
+    tests/must-match/     samples of which each must give at least one hit of this pack
+    tests/must-not-match/ samples of which none may give a hit with a weight
+
+A sample is a whole message when its name ends in .eml, else the content of one attachment of that name.
+
+YARA metadata that count: `category` (one of verdict.CATEGORIES), `weight` (a number, may be a string such as
+"2.5"), `description` (plain English clause shown to helpdesks), `views` (space-separated: "raw" the message
+as received, "part" each decoded part, "text" the readable text; default: all). Without `category` a rule whose
+metadata or tags speak of malware is `malware` with weight 15, any other `attachment` with weight 4: a foreign
+rule set makes a message suspect, and only a rule that says so makes it malware. [defaults] overrides that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from mxward.core.errors import RulePackError
+from mxward.core.rules.attachments import AttachmentRule, parse_attachments
+from mxward.core.rules.literals import LiteralList, parse_list
+from mxward.core.verdict import CATEGORIES
+
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
+_VERSION: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.+-]{0,31}")
+_KEYS: Final = frozenset(("name", "version", "description", "author", "kinds", "defaults"))
+MAX_FILE_BYTES: Final = 32 * 1024 * 1024  # one rule file; the largest public set is 3 MB
+MAX_FILES: Final = 20_000  # rule files of one pack
+
+
+@dataclass(frozen=True, slots=True)
+class YaraSource:
+    """One .yar file: its path relative to the pack and its text."""
+
+    file: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """A pack as read; nothing is compiled yet."""
+
+    name: str
+    version: str
+    path: Path
+    description: str = ""
+    author: str = ""
+    default_category: str = ""
+    default_weight: float | None = None
+    yara: tuple[YaraSource, ...] = ()
+    literals: tuple[LiteralList, ...] = ()
+    attachments: tuple[AttachmentRule, ...] = ()
+    digest: str = ""  # of all rule files, hex
+
+    @property
+    def label(self) -> str:
+        """`name@version`, as hits name it."""
+        return f"{self.name}@{self.version}"
+
+
+def load_pack(path: Path) -> Pack:
+    """Read a pack directory.
+
+    Raises: RulePackError naming the file, rule and line of the first fault. YARA syntax is checked by
+    compile.py, not here.
+    """
+    manifest = _manifest(path)
+    name, version = manifest["name"], manifest["version"]
+    digest = hashlib.sha256(f"{name}\0{version}\0".encode())
+    yara = tuple(YaraSource(file, text) for file, text in _read_all(path, "*.yar", digest))
+    literals = tuple(parse_list(text, f"{name}/{file}") for file, text in _read_all(path, "*.list", digest))
+    attachments = tuple(
+        rule
+        for file, text in _read_all(path, "attachments.toml", digest)
+        for rule in parse_attachments(text, f"{name}/{file}")
+    )
+    category, weight = _defaults(manifest.get("defaults", {}), name)
+    digest.update(f"{category}\0{weight}".encode())
+    return Pack(
+        name, version, path, manifest.get("description", ""), manifest.get("author", ""), category, weight,
+        yara, literals, attachments, digest.hexdigest(),
+    )  # fmt: skip
+
+
+def _manifest(path: Path) -> dict[str, Any]:
+    file = path / "pack.toml"
+    where = f"{path.name}/pack.toml"
+    try:
+        doc = tomllib.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        raise RulePackError("is missing: a pack is a directory with a pack.toml", pack=where) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RulePackError(f"is not valid TOML: {error}", pack=where) from None
+    unknown = sorted(set(doc) - _KEYS)
+    if unknown:
+        raise RulePackError(f"unknown key {unknown[0]} (allowed: {', '.join(sorted(_KEYS))})", pack=where)
+    for key, pattern in (("name", _NAME), ("version", _VERSION)):
+        if not isinstance(doc.get(key), str) or not pattern.fullmatch(doc[key]):
+            raise RulePackError(f"{key} must be a string that matches {pattern.pattern}", pack=where)
+    for key in ("description", "author"):
+        if not isinstance(doc.get(key, ""), str):
+            raise RulePackError(f"{key} must be a string", pack=where)
+    return doc
+
+
+def _defaults(doc: Any, name: str) -> tuple[str, float | None]:
+    where = f"{name}/pack.toml"
+    if not isinstance(doc, dict) or set(doc) - {"category", "weight"}:
+        raise RulePackError("[defaults] takes category and weight only", pack=where)
+    category, weight = doc.get("category", ""), doc.get("weight")
+    if category and category not in CATEGORIES:
+        raise RulePackError(f"category {category!r} (allowed: {', '.join(CATEGORIES)})", pack=where)
+    if weight is not None and (isinstance(weight, bool) or not isinstance(weight, int | float)):
+        raise RulePackError("weight must be a number", pack=where)
+    return category, None if weight is None else float(weight)
+
+
+def _read_all(path: Path, pattern: str, digest: Any) -> list[tuple[str, str]]:
+    """(relative path, text) of each rule file, sorted; samples under tests/ are not rules."""
+    found: list[tuple[str, str]] = []
+    for file in sorted(path.rglob(pattern)):
+        relative = file.relative_to(path).as_posix()
+        if relative.startswith("tests/") or not file.is_file():
+            continue
+        if len(found) >= MAX_FILES:
+            raise RulePackError(f"more than {MAX_FILES} files {pattern}", pack=path.name)
+        found.append((relative, _read(file, f"{path.name}/{relative}")))
+        digest.update(f"{relative}\0{found[-1][1]}\0".encode())
+    return found
+
+
+def _read(file: Path, where: str) -> str:
+    if file.is_symlink():
+        raise RulePackError("is a symbolic link; packs hold plain files only", pack=where)
+    if file.stat().st_size > MAX_FILE_BYTES:
+        raise RulePackError(f"is larger than {MAX_FILE_BYTES} bytes", pack=where)
+    try:
+        return file.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise RulePackError(f"is not UTF-8 at byte {error.start}", pack=where) from None
