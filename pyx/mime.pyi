@@ -11,7 +11,9 @@ class PartInfo(NamedTuple):
     Spans are half-open: header fields in [header_start, body_start), body in [body_start, body_end).
     `kind` is "leaf", "multipart" or "message" (a nested message/rfc822 whose child is its content's root).
     `reading` 0: as RFC 2045-2049 say; above 0: what some mail clients would see instead (an alternative
-    boundary, type, encoding or structure); such parts are additional rows, never replacements.
+    boundary, type, encoding or structure); such parts are additional rows, never replacements. A row for a
+    uuencode, yEnc or BinHex block inside a text body has no header: its span is the block, its parent the text.
+    Rows inside a container that had to be decoded first (a base64 message/rfc822) have the span of that container.
     """
 
     parent: int
@@ -23,7 +25,8 @@ class PartInfo(NamedTuple):
     body_end: int
     content_type: str  # lower-case "type/subtype"
     charset: str  # lower-case, "" when absent
-    encoding: str  # "7bit" "8bit" "binary" "base64" "quoted-printable" "uuencode" "yenc" or the unknown token
+    encoding: str  # "7bit" "8bit" "binary" "base64" "quoted-printable" "uuencode" "yenc" "binhex" "gzip64" or the
+    #              unknown token as written
     disposition: str  # "", "inline", "attachment" or the token
     names: tuple[str, ...]  # every file name some client would show, RFC reading first
 
@@ -33,6 +36,18 @@ class Anomaly(NamedTuple):
     code: str
     part: int
     offset: int
+
+class AnomalyKind(NamedTuple):
+    """One entry of the table of malformations."""
+
+    code: str
+    is_ambiguous: bool  # mail clients disagree about structure or content
+    what: str
+    exploits: str  # the client behaviour it exploits
+
+ANOMALIES: tuple[AnomalyKind, ...]
+LIMITS: dict[str, int]  # the limits the parser was built with, under their names in core.limits
+MAX_GZIP64: int  # bytes one gzip64 part may unpack to
 
 class Mime:
     """The parsed message. Immutable; safe to share between threads."""
@@ -56,7 +71,10 @@ class Mime:
         """Raw unfolded value of the first field of that name (case-insensitive)."""
     def field_all(self, name: str, part: int = 0) -> list[bytes]: ...
     def field_spans(self, name: str, part: int = 0) -> list[tuple[int, int, int]]:
-        """(start of line, start of value, end after CRLF) of each such field, for byte edits."""
+        """(start of line, start of value, end after CRLF) of each such field, for byte edits.
+
+        Empty for a part inside a decoded container: its bytes are not in the message.
+        """
     def text(self, name: str, part: int = 0) -> str:
         """First field of that name, unfolded, RFC 2047 decoded, lenient; "" when absent."""
 
