@@ -11,7 +11,7 @@ MAX_FILE = 600
 MAX_FUNCTION = 80
 MAX_KERNEL_FUNCTION = 120
 MAX_MEDIAN_FUNCTION = 10
-_CYTHON_FUNCTION = re.compile(r"^( *)(?:cdef|cpdef|def|async def)\b[^\n]*?(\w+)\s*\(", re.MULTILINE)
+_CYTHON_FUNCTION = re.compile(r"^( *)(?:cdef|cpdef|def|async def)\b[^\n=(]*?(\w+)\s*\(", re.MULTILINE)
 
 
 def functions(path: Path) -> list[tuple[str, int]]:
