@@ -24,9 +24,8 @@ Reason = Annotated[str, typer.Option("--reason", help="Why; goes to the audit tr
 QueueIds = Annotated[list[str], typer.Argument(metavar="QUEUE_ID...|ALL", help="Queue ids, or ALL.")]
 QueueId = Annotated[str, typer.Argument(metavar="QUEUE_ID", help="The queue id, as lists and logs show it.")]
 Recipient = Annotated[
-    int, typer.Option("--n", metavar="NUMBER", min=0, help="Only this recipient (default: all); 0 is the first.")
+    int | None, typer.Option("--n", metavar="NUMBER", min=0, help="Only this recipient (default: all); 0 is the first.")
 ]
-ALL_RECIPIENTS = -1  # how `Recipient` says "all"
 
 
 @dataclass(slots=True)
@@ -88,8 +87,3 @@ def actor() -> str:
         return f"cli:{pwd.getpwuid(uid).pw_name}"
     except KeyError:
         return f"cli:{uid}"
-
-
-def numbered(n: int) -> int | None:
-    """A recipient number as services take it."""
-    return None if n < 0 else n

@@ -24,7 +24,7 @@ def run(
         typer.Option("--outbound", metavar="ADDRESS", help="Listen here for mail from inside. May be repeated."),
     ] = None,
     web: Annotated[str, typer.Option("--web", metavar="ADDRESS", help="Address of the console.")] = "",
-    workers: Annotated[int, typer.Option("--workers", min=0, help="SMTP processes (0: one a core).")] = -1,
+    workers: Annotated[int | None, typer.Option("--workers", min=0, help="SMTP processes (0: one a core).")] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Override a setting, e.g. log.level=debug. May be repeated."),
@@ -59,7 +59,7 @@ def _overrides(
     inbound: list[str] | None,
     outbound: list[str] | None,
     web: str,
-    workers: int,
+    workers: int | None,
     settings: list[str],
 ) -> dict[str, Any]:
     """Settings that the options stand for."""
@@ -68,7 +68,7 @@ def _overrides(
     overrides = dict(map(parse_setting, settings))
     if web:
         overrides["web.address"] = web
-    if workers >= 0:
+    if workers is not None:
         overrides["server.workers"] = workers
     if inbound or outbound:
         overrides["listener"] = _listeners(directory, file, overrides, {"inbound": inbound, "outbound": outbound})

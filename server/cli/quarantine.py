@@ -8,14 +8,12 @@ import typer
 
 from mxward.server.cli import group
 from mxward.server.cli.common import (
-    ALL_RECIPIENTS,
     ConfigFile,
     Data,
     Json,
     QueueId,
     Reason,
     Recipient,
-    numbered,
     opened,
 )
 
@@ -63,7 +61,7 @@ def show(queue_id: QueueId, data: Data = "", config: ConfigFile = "", json: Json
 @app.command()
 def release(
     queue_id: QueueId,
-    n: Recipient = ALL_RECIPIENTS,
+    n: Recipient = None,
     force: Annotated[bool, typer.Option("--force", help="Although the new scan objects; needs --reason.")] = False,
     reason: Reason = "",
     data: Data = "",
@@ -82,7 +80,7 @@ def release(
     from mxward.server.services import quarantine
 
     with opened(data, config) as context:
-        done = quarantine.release(context, queue_id, n=numbered(n), force=force, reason=reason)
+        done = quarantine.release(context, queue_id, n=n, force=force, reason=reason)
     if json:
         emit(asdict(done))
     else:
@@ -93,7 +91,7 @@ def release(
 @app.command()
 def delete(
     queue_id: QueueId,
-    n: Recipient = ALL_RECIPIENTS,
+    n: Recipient = None,
     reason: Reason = "",
     data: Data = "",
     config: ConfigFile = "",
@@ -107,7 +105,7 @@ def delete(
     from mxward.server.services import quarantine
 
     with opened(data, config) as context:
-        deleted = quarantine.delete(context, queue_id, n=numbered(n), reason=reason)
+        deleted = quarantine.delete(context, queue_id, n=n, reason=reason)
     if json:
         emit({"queue_id": queue_id, "deleted": deleted})
     else:

@@ -8,7 +8,6 @@ import typer
 
 from mxward.server.cli import group
 from mxward.server.cli.common import (
-    ALL_RECIPIENTS,
     ConfigFile,
     Data,
     Json,
@@ -16,7 +15,6 @@ from mxward.server.cli.common import (
     QueueIds,
     Reason,
     Recipient,
-    numbered,
     opened,
 )
 
@@ -176,7 +174,7 @@ def flush(
 def reroute(
     queue_id: QueueId,
     address: Annotated[str, typer.Argument(metavar="ADDRESS", help="The recipient address to use instead.")],
-    n: Recipient = ALL_RECIPIENTS,
+    n: Recipient = None,
     data: Data = "",
     config: ConfigFile = "",
     json: Json = False,
@@ -187,7 +185,7 @@ def reroute(
     """
     from mxward.server.services import queue
 
-    _act(data, config, json, "rerouted", lambda context: queue.reroute(context, queue_id, address, n=numbered(n)))
+    _act(data, config, json, "rerouted", lambda context: queue.reroute(context, queue_id, address, n=n))
 
 
 def _act(

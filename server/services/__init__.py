@@ -35,8 +35,10 @@ the audit trail with that actor. Text for people is plain English; data is what 
                                                  problems, ready
     keys.py        rotate(context) -> str        id of the new master key
                    entries(context) -> list[dict]
-    rules.py       entries(context) -> list[dict]; add(context, path) -> dict; remove, enable, disable(context, name);
-                   lint(context, paths) -> list[dict]; test(context, name="") -> list[dict]
+    rules.py       entries(config) -> list[dict]; add(context, path) -> dict; remove, enable, disable(context, name);
+                   lint(paths) -> list[dict]; run_samples(config, name="") -> list[dict]
+    scanning.py    current(config) -> Pipeline   today's rules; scan_again(context, row) -> Verdict;
+                   self_test(config) -> list[str]
     users.py       verify(context, name, password) -> UserRow | None                 same time for unknown users
                    create(context, name, role, password=None) -> str                 returns the password
                    set_password(context, name, password, *, must_change=False)

@@ -39,18 +39,23 @@ def current(config: Config) -> Pipeline:
     """The pipeline with the rules that are on disk now. Raises RulePackError, PolicyError."""
     key = (str(config.data), tuple(config.domains.local))
     with _LOCK:
-        stamp = _stamp(config.data / "rules")
+        stamp = _stamp(config.data)
         cached = _CACHE.get(key)
         if cached is None or cached[0] != stamp:
             cached = _CACHE[key] = (stamp, load_pipeline(config.data, config.domains.local))
         return cached[1]
 
 
-def _stamp(rules: Path) -> tuple[tuple[str, int, int], ...]:
-    """Names, sizes and times of all rule files: different when anything was changed."""
-    return tuple(
-        (str(path), info.st_size, info.st_mtime_ns) for path in sorted(rules.rglob("*")) for info in (path.lstat(),)
-    )
+def _stamp(data: Path) -> tuple[tuple[str, int, int], ...]:
+    """Names, sizes and times of policy and rule files: different when anything was changed."""
+    out = []
+    for path in (data / "policy.toml", *sorted((data / "rules").rglob("*"))):
+        try:
+            info = path.lstat()
+        except FileNotFoundError:
+            continue
+        out.append((str(path), info.st_size, info.st_mtime_ns))
+    return tuple(out)
 
 
 def scan_again(context: Context, row: MessageRow) -> Verdict:

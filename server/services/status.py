@@ -50,7 +50,7 @@ def collect(context: Context) -> dict[str, Any]:
         },
         "counts": counts,
         "disk": disk(context),
-        "packs": [f"{p['name']}@{p['version']}" for p in rules.entries(context) if p["enabled"]],
+        "packs": [f"{p['name']}@{p['version']}" for p in rules.entries(context.config) if p["enabled"]],
         "problems": problems,
     }
 
