@@ -68,6 +68,8 @@ def _row(rcpt: Recipient, disposition: Disposition) -> NewRecipient:
     area = ""
     if action == "quarantine":
         area = disposition.argument or "default"
+    elif action == "hold":
+        area = disposition.argument
     elif action == "reject":
         area = REJECTED_AREA
     return NewRecipient(

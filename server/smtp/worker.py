@@ -28,7 +28,9 @@ BACKLOG = 1024
 
 def load_settings(config: Config) -> Settings:
     """Pipeline, certificate, recipients: everything a reload replaces. Blocking. Raises ConfigError and its kin."""
-    return build(config, load_pipeline(config.data, config.domains.local), server_context(config))
+    pipeline = load_pipeline(config.data, config.domains.local)
+    pipeline.warm()
+    return build(config, pipeline, server_context(config))
 
 
 async def serve(process: Process) -> None:
