@@ -72,11 +72,14 @@ class RowBodies:
 
     def read(self, queue_id: str, ref: Ref) -> bytes:
         with self._engine.read() as cursor:
-            rows = self._select.run(cursor, {"q": queue_id}).fetchall()
-        record = b"".join(bytes(row[0]) for row in rows)
+            record = self.whole(cursor, queue_id)
         if len(record) != ref.length:
             raise StoreCorrupt(f"{queue_id}: {len(record)} bytes of {ref.length} in the database")
         return record
+
+    def whole(self, cursor: Cursor, queue_id: str) -> bytes:
+        """The record put together from its chunks; empty when there is none."""
+        return b"".join(bytes(row[0]) for row in self._select.run(cursor, {"q": queue_id}).fetchall())
 
     def replace(self, cursor: Cursor, record: Sealed) -> None:
         """Put a rewrapped record in the place of the old one."""

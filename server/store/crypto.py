@@ -23,13 +23,15 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from mxward.core.errors import StoreCorrupt
-from mxward.server.store.keys import KeyRing
+from mxward.server.store.keys import KEY_ID_BYTES, KeyRing
 
 MAGIC: Final = b"MXWR"
 END: Final = b"RWXM"
 VERSION: Final = 1
 _HEAD: Final = struct.Struct("<4sBBHQQ16s8s12s48s12s")
 _TAIL: Final = struct.Struct("<I4s")
+HEAD_BYTES: Final = _HEAD.size
+KEY_ID_OFFSET: Final = struct.calcsize("<4sBBHQQ16s")
 OVERHEAD: Final = _HEAD.size + _TAIL.size
 MAX_RAW: Final = 1 << 31  # far above any configured message size; bounds what a damaged size may allocate
 
@@ -89,9 +91,9 @@ class Sealer:
         head = _head(fields.name, len(body), fields.raw_size, key_id, wrap_nonce, wrapped, fields.nonce)
         return Sealed(queue_id, (head, body, _tail(head, body)), len(record), b"")
 
-    def is_current(self, record: bytes) -> bool:
-        """Whether the record's data key is wrapped by the current master key."""
-        return bool(_HEAD.unpack_from(record)[7] == self._keys.current()[0])
+    def is_current(self, head: bytes) -> bool:
+        """Whether the record that begins with these HEAD_BYTES has its data key wrapped by the current master key."""
+        return head[KEY_ID_OFFSET : KEY_ID_OFFSET + KEY_ID_BYTES] == self._keys.current()[0]
 
     def _unwrap(self, fields: Fields) -> bytes:
         try:

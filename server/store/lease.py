@@ -36,24 +36,18 @@ class Leases:
         none, nothing = sa.literal_column("''", sa.Text), sa.literal_column("0", sa.BigInteger)
         due = queued & (_R.due <= now)
         self._any = engine.statement(sa.select(_R.due).where(due).limit(sa.literal_column("1")))
-        self._due = engine.statement(
-            engine.skip_locked(
-                sa.select(_R.queue_id, _R.interrupted).where(due).order_by(_R.due).limit(sa.bindparam("rows"))
-            )
-        )
+        one = sa.literal_column("1", sa.BigInteger)
+        interrupted = _R.interrupted + sa.case((_R.lease_owner != none, one), else_=nothing)
+        first = sa.select(_R.queue_id, interrupted).where(due).order_by(_R.due).limit(sa.bindparam("rows"))
+        self._due = engine.statement(engine.skip_locked(first))
         # "+ 0" keeps SQLite from walking the whole due index for what the primary key finds at once.
         chosen = engine.one_of(_R.queue_id, "ids") & queued & (_R.due + nothing <= now)
         free = engine.skip_locked(sa.select(_R.queue_id, _R.n).where(chosen))
         where = sa.tuple_(_R.queue_id, _R.n).in_(free) if engine.name == "postgresql" else chosen
-        one = sa.literal_column("1", sa.BigInteger)
         self._take = engine.statement(
             sa.update(RECIPIENT)
             .where(where)
-            .values(
-                lease_owner=sa.bindparam("owner"),
-                due=sa.bindparam("until"),
-                interrupted=_R.interrupted + sa.case((_R.lease_owner != none, one), else_=nothing),
-            )
+            .values(lease_owner=sa.bindparam("owner"), due=sa.bindparam("until"), interrupted=interrupted)
             .returning(*columns_of(RECIPIENT, _TAKEN))
         )
         self._hold = engine.statement(
@@ -129,14 +123,14 @@ class Leases:
 
 
 def _choose(found: list[Row], limit: int) -> list[str]:
-    """Distinct ids in order; of those that one more interruption would hold, only the first.
+    """Distinct ids in order; of those that are on their last attempt before isolation, only the first.
 
     A suspect travels alone, so that neighbours of a message that kills its carrier are not held with it.
     """
     ids: dict[str, None] = {}
     suspect = ""
     for queue_id, interrupted in found:
-        if interrupted >= MAX_INTERRUPTED - 1:
+        if interrupted == MAX_INTERRUPTED - 1:
             suspect = suspect or queue_id
             if queue_id != suspect:
                 continue

@@ -180,11 +180,18 @@ class Spool:
             fd = self._readers.get(segment)
             if fd is None:
                 fd = os.open(self.root / f"{segment}.log", os.O_RDONLY | os.O_CLOEXEC)
+                self._evict()
                 self._readers[segment] = fd
-                if len(self._readers) > _OPEN_SEGMENTS:
-                    os.close(self._readers.popitem(last=False)[1])
             self._readers.move_to_end(segment)
             return os.dup(fd)
+
+    def _evict(self) -> None:
+        """Before one more is opened: close the least used, and those removed, whose space we would hold."""
+        gone = [name for name, fd in self._readers.items() if not os.fstat(fd).st_nlink]
+        if not gone and len(self._readers) >= _OPEN_SEGMENTS:
+            gone = [next(iter(self._readers))]
+        for name in gone:
+            os.close(self._readers.pop(name))
 
     def forget(self, segment: str) -> None:
         """Close the cached descriptor of a removed segment, so that its space is freed."""
