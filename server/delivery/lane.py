@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mxward.core.errors import StoreError
+from mxward.core.modify import ModifyError
 from mxward.server.delivery.connection import Connection, Timeouts, make_session
 from mxward.server.delivery.reply import PeerReply, local
 from mxward.server.delivery.resolve import ResolveError, Target
@@ -180,7 +181,7 @@ class Lane:
         self._free(connection)
 
     def _on_body_error(self, tx: Transaction, error: Exception) -> None:
-        if isinstance(error, StoreError | KeyError):
+        if isinstance(error, StoreError | KeyError | ModifyError):
             self._shared.log.error("body_unreadable", queue_id=tx.body.work.queue_id, error=repr(error))
         else:
             self._shared.log.exception("content_failed", error, queue_id=tx.body.work.queue_id)

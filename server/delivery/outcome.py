@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from mxward.core.errors import StoreCorrupt
+from mxward.core.modify import ModifyError
 from mxward.server.config import Delivery as DeliveryConfig
 from mxward.server.delivery.reply import PeerReply
 from mxward.server.store import api
@@ -74,7 +75,7 @@ def _settle_one(tx: Transaction, rcpt: WorkRecipient, reply: PeerReply, schedule
     work = tx.body.work
     outcome = api.Outcome(work.queue_id, rcpt.n, api.QUEUED, now, reply=str(reply), route=tx.route, tls=tx.tls)
     diagnostic = str(reply) if reply.lines else ""
-    if isinstance(tx.body_error, StoreCorrupt | KeyError):
+    if isinstance(tx.body_error, StoreCorrupt | KeyError | ModifyError):
         outcome.state = api.HELD  # never delivered damaged, never dropped: a person looks at it
         return Settled(outcome, rcpt, "", "4.3.0", "")
     if reply.code // 100 == 2:
