@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from mxward.core.detect.brand import borrowed
 from mxward.core.extract import views
 from mxward.core.extract.address import ADDRESS, Mailbox, mailboxes
 from mxward.core.extract.fold import INVISIBLE, fold
@@ -54,7 +55,7 @@ class HeaderDetector:
             yield from self._author(authors[0], message)
             yield from _reply_to(authors[0], mime, counts)
         if len(authors) > 1 and b"sender" not in counts:
-            yield _hit("HDR_MANY_AUTHORS", "anomaly", 1.0, "names several authors and no sender")
+            yield _hit("HDR_MANY_AUTHORS", "anomaly", 1.5, "names several authors and no sender")
         yield from _subject(message)
         if b"list-unsubscribe" in counts or (mime.field("precedence") or b"").strip().lower() in _BULK:
             yield _hit("HDR_BULK", "bulk", 0.0, "is marked as list or bulk mail")
@@ -77,6 +78,8 @@ class HeaderDetector:
             folded = fold(author.display)
             if any(local in folded for local in self._local) and not shown:
                 yield _hit("HDR_OWN_DOMAIN_NAME", "phish", 2.5, "shows our domain as the author's name")
+            if borrowed(folded, author.domain):
+                yield _hit("HDR_BRAND_NAME", "phish", 3.5, "shows a well-known name but comes from another domain")
             if _OFFICES.search(folded) and author.domain in FREE_MAIL:
                 yield _hit("HDR_OFFICE_FREE_MAIL", "phish", 2.5, "claims to be an office but uses a free mail address")
 
@@ -120,7 +123,7 @@ def _subject(message: Message) -> Iterator[Hit]:
     if INVISIBLE.search(text) and not text.isascii():
         yield _hit("HDR_HIDDEN_SUBJECT", "spam", 1.0, "has invisible characters in its subject")
     if len(text) >= 12 and text.isupper() and sum(c.isalpha() for c in text) * 2 > len(text):
-        yield _hit("HDR_SUBJECT_CAPITALS", "spam", 1.0, "has a subject in capitals")
+        yield _hit("HDR_SUBJECT_CAPITALS", "spam", 1.5, "has a subject in capitals")
 
 
 def _far_apart(one: str, other: str) -> bool:

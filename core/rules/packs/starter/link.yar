@@ -91,7 +91,7 @@ rule CRYPTO_WALLET
         weight = "1.5"
         views = "raw text"
     strings:
-        $wallet = /\b(bc1q[a-z0-9]{38,58}|[13][a-km-zA-HJ-NP-Z1-9]{32,33})\b/
+        $wallet = /\bbc1q[a-z0-9]{38,58}\b/
         $word1 = "bitcoin" nocase
         $word2 = "btc" nocase fullword
         $word3 = "wallet" nocase

@@ -11,7 +11,8 @@ rule SEXTORTION
         $coin1 = "bitcoin" nocase
         $coin2 = "btc wallet" nocase
         $coin3 = "btc address" nocase
-        $wallet = /\b(bc1[a-z0-9]{25,62}|[13][a-km-zA-HJ-NP-Z1-9]{25,34})\b/
+        $wallet = /\bbc1q[a-z0-9]{38,58}\b/
+        $coin4 = "btc" nocase fullword
         $film1 = "your webcam" nocase
         $film2 = "your camera" nocase
         $film3 = "recorded you" nocase
