@@ -139,7 +139,7 @@ class Connection(asyncio.Protocol):
         if was_idle and session.state is State.IDLE:
             session.fail(local("4.5.0", "the peer spoke out of turn"))
         if session.n_replies != seen:
-            self._set_deadline(self._timeouts.command)
+            self._set_deadline(self._allowed())
         self._after_input()
 
     def eof_received(self) -> bool:
@@ -164,14 +164,19 @@ class Connection(asyncio.Protocol):
 
     # -- inside
 
+    def _allowed(self) -> float:
+        """Seconds until the next reply must be here."""
+        session = self.session
+        if session.state is State.CONTENT and session.tx:
+            return self._timeouts.data + session.tx.size / SLOWEST
+        return self._timeouts.command
+
     def _set_deadline(self, seconds: float) -> None:
         self.deadline = self._loop.time() + seconds
 
     def _after_input(self) -> None:
         session = self.session
         self._flush()
-        if session.state is State.CONTENT and session.tx:
-            self._set_deadline(self._timeouts.data + session.tx.size / SLOWEST)
         if session.state is State.HANDSHAKE and self._upgrade is None:
             self._start_tls()
         if session.state is State.IDLE and not self._opened.done():
