@@ -69,18 +69,7 @@ def send_all(port: int, mails: Iterable[Mail], *, threads: int = 4) -> list[Sent
                 job = next(queue, None)
             if job is None:
                 break
-            try:
-                client = client or Client(port, timeout=120)
-                message = job.mail.folded
-                eight_bit = "" if message.isascii() else "BODY=8BITMIME"
-                result = client.transact("tester@sender.example", job.rcpts, message, parameters=eight_bit)
-                job.answer = result.final or result.data
-            except Closed as error:
-                job.answer = Answer(0, f"closed: {error}")
-            if job.answer is None or job.answer.code in (0, 421, 554):  # a refusal may close the connection
-                if client:
-                    client.close(quit_first=False)
-                client = None
+            client = _send(port, job, client)
         if client:
             client.close()
 
@@ -90,6 +79,26 @@ def send_all(port: int, mails: Iterable[Mail], *, threads: int = 4) -> list[Sent
     for worker in workers:
         worker.join(600)
     return jobs
+
+
+def _send(port: int, job: Sent, client: Client | None) -> Client | None:
+    """Send one; returns the connection when it may be used again. One that a refusal ended is replaced once."""
+    message = job.mail.folded
+    eight_bit = "" if message.isascii() else "BODY=8BITMIME"
+    for fresh in (client is None, True):
+        try:
+            client = Client(port, timeout=120) if fresh or client is None else client
+            result = client.transact("tester@sender.example", job.rcpts, message, parameters=eight_bit)
+        except Closed as error:
+            if client:
+                client.close(quit_first=False)
+            client, job.answer = None, Answer(0, f"closed: {error}")
+            if fresh or error.after_dot:
+                return None
+        else:
+            job.answer = result.final or result.data
+            return client
+    return client
 
 
 def outcomes(product: Product) -> dict[str, list[str]]:
