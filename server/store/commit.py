@@ -10,6 +10,7 @@ from mxward.server.store import rows
 from mxward.server.store.api import NewMessage, Outcome
 from mxward.server.store.backend import Backend
 from mxward.server.store.crypto import Sealed
+from mxward.server.store.engine import CommitUncertain
 from mxward.server.store.outcome import Outcomes
 from mxward.server.store.schema import MESSAGE, RECIPIENT
 from mxward.server.store.spool import Ref
@@ -46,6 +47,13 @@ class Commit:
         for message in messages:
             rows.check(message)
         sealed = [self._backend.sealer.seal(m.queue_id, m.raw) for m in messages]
+        try:
+            self._transact(messages, sealed, outcomes)
+        except CommitUncertain:
+            if not self._backend.engine.confirm([m.queue_id for m in messages]):
+                raise
+
+    def _transact(self, messages: Sequence[NewMessage], sealed: Sequence[Sealed], outcomes: Sequence[Outcome]) -> None:
         bodies = self._backend.bodies
         with bodies.batch(sealed) as refs, self._backend.engine.write() as cursor:
             bodies.insert(cursor, sealed)

@@ -13,7 +13,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from mxward.core.errors import StoreCorrupt
+from mxward.core.errors import StoreCorrupt, StoreFull
 from mxward.server.store.backend import Backend
 from mxward.server.store.bodies import RowBodies
 from mxward.server.store.crypto import HEAD_BYTES, KEY_ID_OFFSET, Sealed, check
@@ -51,33 +51,34 @@ class Compactor:
             .where(here)
             .values(segment=sa.bindparam("to"), offset=sa.bindparam("at"), length=sa.bindparam("len"))
         )
+        self._budget = _REWRITES
         self._done = {"moved": 0, "segments": 0, "damaged": 0}
 
     def run(self) -> dict[str, int]:
         """One pass over all shards: counts of records moved, segments removed, damaged records left in place."""
-        budget = _REWRITES
         for shard in sorted(p for p in self._spool.root.iterdir() if p.is_dir()):
             lock = try_lock(shard / "lock")
             try:
                 for segment in _closed_segments(shard, in_use=lock is None):
-                    budget -= self._treat(segment, may_move=budget > 0)
+                    self._treat(segment)
             finally:
                 if lock is not None:
                     os.close(lock)
         return self._done
 
-    def _treat(self, segment: _Segment, *, may_move: bool) -> int:
-        """Remove, rewrite or leave one closed segment; returns 1 when it was rewritten."""
+    def _treat(self, segment: _Segment) -> None:
+        """Remove, rewrite or leave one closed segment. On a full disk the dead ones still go."""
         # Counted after the listing: every batch of a closed segment is committed or failed by now.
         with self._engine.read() as cursor:
             records, live, first = self._live.run(cursor, {"seg": segment.name}).fetchone()
         if not records:
             self._remove(segment)
-            return 0
-        if may_move and (live < segment.size * _LIVE_SHARE or self._is_stale(segment, first)):
-            self._rewrite(segment)
-            return 1
-        return 0
+        elif self._budget and (live < segment.size * _LIVE_SHARE or self._is_stale(segment, first)):
+            try:
+                self._rewrite(segment)
+                self._budget -= 1
+            except StoreFull:
+                self._budget = 0
 
     def _is_stale(self, segment: _Segment, first: int) -> bool:
         """Whether an older master key is still used in there: if at all, then by the oldest record."""
@@ -118,7 +119,7 @@ class Compactor:
 
     def _commit(self, batch: list[tuple[Ref, Sealed]]) -> None:
         with self._spool.lock:
-            places = self._spool.append([record for _, record in batch])
+            places = self._spool.append([record for _, record in batch], into_reserve=True)
             with self._engine.write() as cursor:
                 for (old, record), new in zip(batch, places, strict=True):
                     values = {"q": record.queue_id, "seg": old.segment, "off": old.offset}

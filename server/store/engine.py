@@ -14,8 +14,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql import ClauseElement
 
+from mxward.core.errors import StoreUnavailable
 from mxward.server.store.fitness import Fitness
 from mxward.server.store.sql import Cursor, Statement
+
+
+class CommitUncertain(StoreUnavailable):
+    """The connection died during COMMIT: the transaction may or may not have happened."""
 
 
 class Engine(abc.ABC):
@@ -81,6 +86,10 @@ class Engine(abc.ABC):
     @abc.abstractmethod
     def serialise(self, cursor: Cursor, name: str) -> None:
         """Within a write transaction: let only one transaction at a time pass (a no-op with one writer)."""
+
+    def confirm(self, queue_ids: Sequence[str]) -> bool:
+        """After CommitUncertain: whether these messages are there after all, and durably."""
+        return False
 
     def statement(self, element: ClauseElement) -> Statement:
         return Statement(element, self.dialect)

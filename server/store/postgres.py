@@ -1,8 +1,9 @@
 """PostgreSQL by psycopg: SKIP LOCKED claims, reconnection with back-off, and a commit that believes no warning.
 
 A synchronous commit that is cut short commits on this node alone and answers with a mere WARNING; here any
-warning at COMMIT is a failure. When the connection dies during COMMIT nobody knows the result: the caller
-answers 451 and the peer sends again, so a message may come twice, never not at all.
+warning at COMMIT is a failure: 451, the peer sends again, and a message may come twice but never not at all.
+When the connection dies during COMMIT, the messages are looked for by queue id on a new one; only if all are
+there and a commit after them is durable was it a success.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import psycopg as psycopg_dialect
 
 from mxward.core.errors import StoreCorrupt, StoreError, StoreFull, StoreUnavailable
-from mxward.server.store.engine import Engine
+from mxward.server.store.engine import CommitUncertain, Engine
 from mxward.server.store.fitness import Fitness
 from mxward.server.store.sql import Cursor
 
@@ -46,6 +47,9 @@ class _Session:
             if not self._durable:
                 self._connection.execute("SET synchronous_commit = off")
         return self._connection.cursor()
+
+    def is_open(self) -> bool:
+        return self._connection is not None and not self._connection.closed
 
     def drop(self) -> None:
         if self._connection is not None:
@@ -80,7 +84,12 @@ class PostgresEngine(Engine):
             cursor.execute("BEGIN")
             yield cursor
             session.warnings.clear()
-            cursor.execute("COMMIT")
+            try:
+                cursor.execute("COMMIT")
+            except psycopg.OperationalError as error:
+                if session.is_open():
+                    raise
+                raise CommitUncertain(f"connection lost during COMMIT: {error}") from error
             if session.warnings or cursor.statusmessage != "COMMIT":
                 raise StoreUnavailable(f"commit not certain: {session.warnings or cursor.statusmessage}")
 
@@ -131,6 +140,16 @@ class PostgresEngine(Engine):
 
     def skip_locked(self, select: sa.Select[Any]) -> sa.Select[Any]:
         return select.with_for_update(skip_locked=True)
+
+    def confirm(self, queue_ids: Sequence[str]) -> bool:
+        """Looks for the rows, then waits for a commit of its own: what came before it in the log is as safe as it."""
+        with self.read() as cursor:
+            cursor.execute("SELECT count(*) FROM message WHERE queue_id = ANY(%s)", (list(queue_ids),))
+            if cursor.fetchone()[0] != len(queue_ids):
+                return False
+        with self.write() as cursor:
+            cursor.execute("SELECT pg_logical_emit_message(true, 'mxward', 'confirm')")
+        return True
 
     def serialise(self, cursor: Cursor, name: str) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (name,))

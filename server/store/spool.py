@@ -49,14 +49,15 @@ class Spool:
 
     # -- writing
 
-    def append(self, records: Sequence[Sealed]) -> list[Ref]:
+    def append(self, records: Sequence[Sealed], *, into_reserve: bool = False) -> list[Ref]:
         """Write all records and make them durable, or none. The caller holds `lock`.
 
+        Args: into_reserve: for compaction, which frees more than it takes.
         Raises StoreFull with the segment as before, StoreUnfit after a failed fdatasync.
         """
         self._fitness.require()
         total = sum(r.length for r in records)
-        if self.free() < total:
+        if not into_reserve and self.free() < total:
             raise StoreFull(f"{self.root}: no space for {total} bytes")
         self._ensure_segment()
         refs, at = [], self._end
