@@ -57,7 +57,7 @@ def _split(argument: bytes, keyword: bytes) -> tuple[bytes, list[bytes]]:
     path, tail = rest[:end], rest[end:]
     if tail and tail[:1] != b" ":
         raise _refuse(501, "5.5.4", f"Syntax: {keyword.decode()}<address>")
-    return path, tail.split()
+    return path, [word for word in tail.split(b" ") if word]  # bytes.split() would take CR and TAB for spaces
 
 
 def _path_end(text: bytes) -> int:

@@ -96,6 +96,23 @@ class SmtpProtocol(asyncio.Protocol):
             self._closing_at = self._front.now() + CLOSE_SECONDS
             self._transport.close()
 
+    def _linger(self) -> None:
+        """Close after a reply the client did not expect. To close with bytes unread would reset the connection and
+        take the reply away, so what still comes is read and dropped until the client ends, or time is up."""
+        transport = self._transport
+        if transport is None or transport.is_closing() or self._closing_at:
+            return
+        if self._eof or not transport.can_write_eof():
+            self._close()
+            return
+        self._closing_at = self._front.now() + CLOSE_SECONDS
+        try:
+            transport.write_eof()
+        except OSError:  # the client is gone already
+            self._close()
+            return
+        self._pause(False)
+
     def connection_lost(self, exc: Exception | None) -> None:
         front = self._front
         front.leave(self)
@@ -115,6 +132,11 @@ class SmtpProtocol(asyncio.Protocol):
     # -- bytes
 
     @property
+    def session(self) -> Session | None:
+        """The session, once the client was greeted."""
+        return self._session
+
+    @property
     def _is_busy(self) -> bool:
         return self._session is not None and self._session.action is not None
 
@@ -122,6 +144,8 @@ class SmtpProtocol(asyncio.Protocol):
         session = self._session
         if session is None:
             return self._early(data)
+        if session.closing:
+            return None
         session.receive(data)
         if session.action is not None and session.waiting_bytes > MAX_WAITING and not self._paused:
             self._pause(True)
@@ -162,7 +186,11 @@ class SmtpProtocol(asyncio.Protocol):
             transport.write(out[0] if len(out) == 1 else b"".join(out))
             out.clear()
         if session.closing:
-            self._close()
+            session.abandon()
+            if session.has_quit:
+                self._close()
+            else:
+                self._linger()
         elif session.action is not None:
             self._act(session.action)
 

@@ -23,7 +23,7 @@ from mxward.server.smtp.transaction import Client, Transaction
 from mxward.server.smtp.verbs import HANDLERS, bdat
 
 MAX_AUTH_LINE: Final = 12_288  # RFC 4954 section 4
-RATE_GRACE: Final = 30.0  # seconds before a transfer's rate is judged
+RATE_GRACE = 30.0  # seconds before a transfer's rate is judged
 TLS_HANDSHAKE: Final = 0x16  # first byte of a TLS ClientHello
 
 # Encoded once: keyed by identity, because these constants live as long as the module.
@@ -46,8 +46,8 @@ class Session:
 
     __slots__ = (
         "_body_began", "_chunk_began_size", "_rest", "accepted", "action", "chunk_last", "chunk_left", "chunk_refusal",
-        "client", "closing", "commands", "deadline", "errors", "front", "junk", "listener", "mode", "out", "sasl",
-        "settings", "state", "transactions", "tx",
+        "client", "closing", "commands", "deadline", "errors", "front", "has_quit", "junk", "listener", "mode", "out",
+        "sasl", "settings", "state", "transactions", "tx",
     )  # fmt: skip
 
     def __init__(self, front: Front, listener: Listener, client: Client) -> None:
@@ -58,7 +58,7 @@ class Session:
         self.action: Action | None = None
         self.tx: Transaction | None = None
         self.sasl: Sasl | None = None
-        self.closing = False
+        self.closing = self.has_quit = False
         self.commands = self.errors = self.junk = self.transactions = self.accepted = 0
         self.chunk_left, self.chunk_last, self.chunk_refusal = 0, False, None
         self._rest = b""

@@ -153,6 +153,7 @@ def quit_(session: Session, argument: bytes) -> Reply | None:
     if argument:
         raise Refusal(reply.NO_ARGUMENT, "QUIT with argument")
     session.abandon()
+    session.has_quit = True
     session.end(reply.BYE)
     return None
 

@@ -24,7 +24,7 @@ _BAD = Reply(501, "5.5.4", "Bad XCLIENT attribute")
 def parse(argument: bytes) -> dict[str, str]:
     """Attribute (upper-case) to value, "" when the proxy does not know it. Raises Refusal."""
     found: dict[str, str] = {}
-    for text in argument.split():
+    for text in argument.split(b" "):
         name, equals, raw = text.partition(b"=")
         key = name.decode("ascii", "replace").upper()
         value = decode_xtext(raw)
