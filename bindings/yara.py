@@ -54,9 +54,9 @@ def _spans(match: Any) -> tuple[tuple[int, int], ...]:
     return tuple(spans)
 
 
-def _ignore_warning(kind: int, detail: Any) -> bool:
-    """Too many matches of one string: libyara stops counting and goes on, which is what we want."""
-    return True
+def _ignore_warning(kind: int, detail: Any) -> int:
+    """Too many matches of one string: count no further and go on. Anything but this value ends the scan."""
+    return int(yara.CALLBACK_CONTINUE)
 
 
 def _ignore_console(text: str) -> None:
