@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Coroutine
+from functools import partial
 
+from mxward.server.config import Listener
 from mxward.server.log import Log
 from mxward.server.smtp.finish import Finish
 from mxward.server.smtp.load import Load
 from mxward.server.smtp.password import Passwords
-from mxward.server.smtp.protocol import SmtpProtocol
+from mxward.server.smtp.protocol import HANDSHAKE_SECONDS, SmtpProtocol
 from mxward.server.smtp.scanpool import ScanPool
 from mxward.server.smtp.settings import Settings
 
+BACKLOG = 1024
 TICK_SECONDS = 1.0  # coarse on purpose: one timer a worker, not one a read
 
 
@@ -32,6 +36,17 @@ class SmtpFront:
         self._tasks: set[asyncio.Task[None]] = set()
         self._drained = asyncio.Event()
         self._timer = self.loop.call_later(tick_seconds, self._tick)
+
+    async def listen(self, listener: Listener, sock: socket.socket) -> asyncio.Server:
+        """Serve a bound socket. Implicit TLS is negotiated before the protocol sees a byte."""
+        implicit = listener.tls == "implicit"
+        return await self.loop.create_server(
+            partial(SmtpProtocol, self, listener),
+            sock=sock,
+            backlog=BACKLOG,
+            ssl=self.settings.tls if implicit else None,
+            ssl_handshake_timeout=HANDSHAKE_SECONDS if implicit else None,
+        )
 
     def spawn(self, work: Coroutine[None, None, None]) -> None:
         """Run work as a task of the worker: it ends by itself, whatever becomes of the connection."""

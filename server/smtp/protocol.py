@@ -72,8 +72,7 @@ class SmtpProtocol(asyncio.Protocol):
         self._admitted = client.ip
         METRICS.add("smtp_sessions_open")
         if self._listener.tls == "implicit":
-            if self._tls_object() is None:
-                return front.spawn(self._start_tls())
+            METRICS.add("smtp_tls_sessions_total")
             client.tls = self._tls_name()
         front.loop.call_soon(self._greet)
         return None
@@ -265,9 +264,13 @@ class SmtpProtocol(asyncio.Protocol):
         return f"{tls.version()} {cipher[0]}" if tls is not None and cipher else ""
 
     async def _start_tls(self) -> None:
-        """Negotiate TLS. A byte of plain text that came after STARTTLS ends the session: it may be injected."""
-        front, transport, context = self._front, self._transport, self._front.settings.tls
-        if transport is None or context is None or (self._session is not None and self._session.waiting_bytes):
+        """Negotiate TLS. A byte of plain text that came after STARTTLS ends the session: it may be injected.
+
+        Reading is paused since STARTTLS, and start_tls takes the transport over before it first waits: what comes to
+        data_received after that came through TLS.
+        """
+        front, transport, context, session = self._front, self._transport, self._front.settings.tls, self._session
+        if transport is None or context is None or session is None or session.waiting_bytes:
             return self.abort()
         try:
             secured = await front.loop.start_tls(
@@ -275,17 +278,13 @@ class SmtpProtocol(asyncio.Protocol):
             )
         except (OSError, ssl.SSLError, TimeoutError):
             return self.abort()
-        if secured is None or (self._session is not None and self._session.waiting_bytes):
+        if secured is None:
             return self.abort()
         self._transport, self._paused = secured, False
         METRICS.add("smtp_tls_sessions_total")
         front.acting.discard(self)
-        if self._session is None:
-            self._client.tls = self._tls_name()
-            self._greet()
-        else:
-            self._session.secured(self._tls_name())
-            self._continue()
+        session.secured(self._tls_name())
+        self._continue()
         return None
 
     def abort(self) -> None:

@@ -329,9 +329,12 @@ class Session:
         self.resume(answer)
 
     def secured(self, tls: str) -> None:
-        """TLS is up: the session begins anew (RFC 3207 section 4.2); nothing said before counts."""
+        """TLS is up: the session begins anew (RFC 3207 section 4.2); nothing said before counts.
+
+        Bytes that wait came through TLS: the caller ends the session when any came before.
+        """
         self.client.tls, self.client.helo, self.client.auth_user = tls, "", ""
-        self.state, self._rest = State.START, b""
+        self.state = State.START
         self.resume(None)
 
     def overdue(self, now: float) -> Reply | None:

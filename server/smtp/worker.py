@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from functools import partial
 
+from mxward.core.errors import ConfigError
 from mxward.core.pipeline import load_pipeline
 from mxward.server.clock import SYSTEM_CLOCK
 from mxward.server.config import Config
@@ -14,7 +14,6 @@ from mxward.server.smtp.finish import Finish
 from mxward.server.smtp.front import SmtpFront
 from mxward.server.smtp.load import Load
 from mxward.server.smtp.password import Passwords
-from mxward.server.smtp.protocol import SmtpProtocol
 from mxward.server.smtp.scanpool import ScanPool
 from mxward.server.smtp.settings import Settings, build
 from mxward.server.smtp.tls import server_context
@@ -23,11 +22,17 @@ from mxward.server.store import open_store
 from mxward.server.store.group import GroupCommit
 
 DRAIN_SECONDS = 20.0
-BACKLOG = 1024
 
 
 def load_settings(config: Config) -> Settings:
-    """Pipeline, certificate, recipients: everything a reload replaces. Blocking. Raises ConfigError and its kin."""
+    """Pipeline, certificate, recipients: everything a reload replaces. Blocking. Raises ConfigError and its kin.
+
+    The certificate of implicit TLS listeners is the one that the worker started with.
+    """
+    for i, listener in enumerate(config.listener):
+        if listener.proxy_protocol and listener.tls == "implicit":
+            # The first bytes of TLS may come in one packet with the PROXY header, and no loop takes them back.
+            raise ConfigError("implicit TLS cannot follow a PROXY header", key=f"listener[{i}].tls", allowed="starttls")
     pipeline = load_pipeline(config.data, config.domains.local)
     pipeline.warm()
     return build(config, pipeline, server_context(config))
@@ -49,11 +54,7 @@ async def serve(process: Process) -> None:
         front.settings = await asyncio.to_thread(load_settings, config)
 
     process.reloads.append(reload)
-    servers = [
-        await loop.create_server(partial(SmtpProtocol, front, listener), sock=sock, backlog=BACKLOG)
-        for listener, sock in process.sockets
-        if listener is not None
-    ]
+    servers = [await front.listen(listener, sock) for listener, sock in process.sockets if listener is not None]
     # What was loaded until here lives as long as the worker: the collector need not walk it again and again.
     gc.collect()
     gc.freeze()

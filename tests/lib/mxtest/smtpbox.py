@@ -6,11 +6,11 @@ import asyncio
 import contextlib
 import inspect
 import os
+import socket
 import ssl
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,6 @@ from mxward.server.smtp.finish import Committer, Finish
 from mxward.server.smtp.front import SmtpFront
 from mxward.server.smtp.load import Load
 from mxward.server.smtp.password import Passwords
-from mxward.server.smtp.protocol import SmtpProtocol
 from mxward.server.smtp.scanpool import ScanPool
 from mxward.server.smtp.settings import build
 from mxward.server.smtp.tls import server_context
@@ -195,8 +194,9 @@ async def open_box(
         "outbound": Listener(address="127.0.0.1:0", side="outbound"),
     }
     for name, listener in chosen.items():
-        server = await loop.create_server(partial(SmtpProtocol, front, listener), "127.0.0.1", 0)
-        box.ports[name] = server.sockets[0].getsockname()[1]
+        sock = socket.create_server(("127.0.0.1", 0))
+        server = await front.listen(listener, sock)
+        box.ports[name] = sock.getsockname()[1]
         servers.append(server)
     try:
         yield box
