@@ -140,10 +140,11 @@ class _Conversation:
         return "".join(f"250{' ' if i == len(lines) - 1 else '-'}{n}\r\n" for i, n in enumerate(lines)).encode()
 
     async def content(self) -> bool:
-        body = b""
-        while not (body == b".\r\n" or body.endswith(b"\r\n.\r\n")):
-            body += await self.reader.readuntil(b"\r\n")
-        self.peer.contents.append(body)
+        body, line = bytearray(), b""
+        while line != b".\r\n":
+            line = await self.reader.readuntil(b"\r\n")
+            body += line
+        self.peer.contents.append(bytes(body))
         n, self.n_rcpts = (self.n_rcpts if self.peer.lmtp else 1), 0
         for _ in range(n):
             if not await self.say("DOT", b""):
