@@ -45,27 +45,39 @@ static inline size_t base64_bound(size_t n)
 }
 
 #if defined(__x86_64__)
-/* 32 clean characters to 24 bytes; returns 0 and stores nothing useful when one is outside the alphabet.
- * Per byte: five range tests give the offset from character to value; a byte in no range fails. */
+/* Where the bytes of a vector lie in the alphabet: one mask a range. */
+typedef struct {
+    __m256i upper, lower, digit, plus, slash;
+} B64Ranges;
+
+__attribute__((target("avx2"))) static inline int b64_ranges(__m256i c, B64Ranges* r)
+{
+    __m256i known;
+    r->upper = _mm256_and_si256(
+        _mm256_cmpgt_epi8(c, _mm256_set1_epi8('A' - 1)), _mm256_cmpgt_epi8(_mm256_set1_epi8('Z' + 1), c));
+    r->lower = _mm256_and_si256(
+        _mm256_cmpgt_epi8(c, _mm256_set1_epi8('a' - 1)), _mm256_cmpgt_epi8(_mm256_set1_epi8('z' + 1), c));
+    r->digit = _mm256_and_si256(
+        _mm256_cmpgt_epi8(c, _mm256_set1_epi8('0' - 1)), _mm256_cmpgt_epi8(_mm256_set1_epi8('9' + 1), c));
+    r->plus = _mm256_cmpeq_epi8(c, _mm256_set1_epi8('+'));
+    r->slash = _mm256_cmpeq_epi8(c, _mm256_set1_epi8('/'));
+    known = _mm256_or_si256(
+        _mm256_or_si256(r->upper, r->lower), _mm256_or_si256(r->digit, _mm256_or_si256(r->plus, r->slash)));
+    return _mm256_movemask_epi8(known) == -1;
+}
+
+/* 32 clean characters to 24 bytes; returns 0 and stores nothing when one is outside the alphabet. */
 __attribute__((target("avx2"))) static inline int b64_block32(const uint8_t* s, uint8_t* out)
 {
     const __m256i c = _mm256_loadu_si256((const __m256i*)(const void*)s);
-    const __m256i upper = _mm256_and_si256(
-        _mm256_cmpgt_epi8(c, _mm256_set1_epi8('A' - 1)), _mm256_cmpgt_epi8(_mm256_set1_epi8('Z' + 1), c));
-    const __m256i lower = _mm256_and_si256(
-        _mm256_cmpgt_epi8(c, _mm256_set1_epi8('a' - 1)), _mm256_cmpgt_epi8(_mm256_set1_epi8('z' + 1), c));
-    const __m256i digit = _mm256_and_si256(
-        _mm256_cmpgt_epi8(c, _mm256_set1_epi8('0' - 1)), _mm256_cmpgt_epi8(_mm256_set1_epi8('9' + 1), c));
-    const __m256i plus = _mm256_cmpeq_epi8(c, _mm256_set1_epi8('+'));
-    const __m256i slash = _mm256_cmpeq_epi8(c, _mm256_set1_epi8('/'));
-    const __m256i known = _mm256_or_si256(_mm256_or_si256(upper, lower), _mm256_or_si256(digit, _mm256_or_si256(plus, slash)));
     __m256i v, pairs, quads;
-    if (_mm256_movemask_epi8(known) != -1) return 0;
+    B64Ranges r;
+    if (!b64_ranges(c, &r)) return 0;
     v = _mm256_or_si256(
-        _mm256_or_si256(_mm256_and_si256(upper, _mm256_set1_epi8(-'A')), _mm256_and_si256(lower, _mm256_set1_epi8(26 - 'a'))),
+        _mm256_or_si256(_mm256_and_si256(r.upper, _mm256_set1_epi8(-'A')), _mm256_and_si256(r.lower, _mm256_set1_epi8(26 - 'a'))),
         _mm256_or_si256(
-            _mm256_and_si256(digit, _mm256_set1_epi8(52 - '0')),
-            _mm256_or_si256(_mm256_and_si256(plus, _mm256_set1_epi8(62 - '+')), _mm256_and_si256(slash, _mm256_set1_epi8(63 - '/')))));
+            _mm256_and_si256(r.digit, _mm256_set1_epi8(52 - '0')),
+            _mm256_or_si256(_mm256_and_si256(r.plus, _mm256_set1_epi8(62 - '+')), _mm256_and_si256(r.slash, _mm256_set1_epi8(63 - '/')))));
     v = _mm256_add_epi8(c, v);
     pairs = _mm256_maddubs_epi16(v, _mm256_set1_epi16(0x0140)); /* a * 64 + b in 16 bits */
     quads = _mm256_madd_epi16(pairs, _mm256_set1_epi32(0x00011000)); /* ab * 4096 + cd in 32 bits */
@@ -74,6 +86,15 @@ __attribute__((target("avx2"))) static inline int b64_block32(const uint8_t* s, 
     quads = _mm256_permutevar8x32_epi32(quads, _mm256_setr_epi32(0, 1, 2, 4, 5, 6, 7, 7));
     _mm256_storeu_si256((__m256i*)(void*)out, quads);
     return 1;
+}
+
+/* Length of the run of alphabet characters at s, in steps of 32. */
+__attribute__((target("avx2"))) static size_t b64_clean_avx2(const uint8_t* s, size_t n)
+{
+    size_t p = 0;
+    B64Ranges r;
+    while (n - p >= 32 && b64_ranges(_mm256_loadu_si256((const __m256i*)(const void*)(s + p)), &r)) p += 32;
+    return p;
 }
 #endif
 
@@ -210,6 +231,7 @@ static size_t base64_decode(const uint8_t* s, size_t n, int mode, uint8_t* out)
     size_t p = 0;
     uint32_t acc = 0;
     int have = 0, counted = 0, wide = has_avx2();
+    (void)wide;
     if (mode == B64_LINE || mode == B64_CLEAN) return b64_by_line(s, n, mode, out);
     while (p < n) {
         uint32_t v;
@@ -275,11 +297,19 @@ typedef struct { /* what a base64 body looks like */
 static void base64_inspect(const uint8_t* s, size_t n, Base64Look* look)
 {
     size_t p = 0, in_line = 0;
-    int odd_before = 0;
+    int odd_before = 0, wide = has_avx2();
+    (void)wide;
     memset(look, 0, sizeof *look);
     look->first_junk = look->first_pad = n;
     while (p < n) {
         uint32_t v;
+#if defined(__x86_64__)
+        if (wide && n - p >= 32) {
+            size_t run = b64_clean_avx2(s + p, n - p);
+            in_line += run;
+            p += run;
+        }
+#endif
         /* Unrolled clean step: the common case is four alphabet characters. */
         while (n - p >= 4 && !((B64_VALUE[s[p]] | B64_VALUE[s[p + 1]] | B64_VALUE[s[p + 2]] | B64_VALUE[s[p + 3]]) & 64)) {
             in_line += 4;

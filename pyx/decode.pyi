@@ -1,5 +1,5 @@
-"""Transfer decodings as plain functions: lenient, never raise on content, at most as long as their input
-(BinHex: four times). `mode` picks the way in which clients read damaged data, 0 the RFC's."""
+"""Transfer decodings as plain functions: lenient, never raise on content, at most a byte longer than
+their input (BinHex: four times as long). `mode` picks the way in which clients read damaged data, 0 the RFC's."""
 
 BASE64_MODES: tuple[str, ...]
 QP_MODES: tuple[str, ...]

@@ -12,7 +12,7 @@ cdef extern from "mime_run.h" nogil:
     size_t decode_into(int enc, int mode, const uint8_t* s, size_t n, uint8_t* out)
 
 BASE64_MODES = ("stop", "continue", "restart", "quad", "line", "clean")
-QP_MODES = ("rfc", "skip", "loose", "wide")
+QP_MODES = ("rfc", "skip", "loose", "wide", "drop", "upper")
 
 
 cdef bytes _run(object data, int enc, int mode):

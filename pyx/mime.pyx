@@ -8,7 +8,7 @@ import zlib
 from collections import namedtuple
 
 cimport cython
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
+from cpython.bytes cimport PyBytes_AS_STRING
 from libc.stdint cimport uint8_t, uint32_t
 
 from mxward.pyx.mime_text import codec_name, decode_words, file_names, parameter
@@ -35,10 +35,11 @@ cdef extern from "mime_run.h" nogil:
     size_t line_text_end(const uint8_t* s, size_t p, size_t next)
 
 cdef extern from "Python.h":
-    int _PyBytes_Resize(PyObject**, Py_ssize_t) except -1
     ctypedef struct PyObject:
         pass
-    void Py_INCREF(object)
+    PyObject* PyBytes_FromStringAndSize(const char* text, Py_ssize_t n)  # new reference, NULL with MemoryError set
+    int _PyBytes_Resize(PyObject** made, Py_ssize_t n) except -1
+    void Py_DECREF(PyObject* object)
 
 PartInfo = namedtuple("PartInfo", (
     "parent", "depth", "reading", "kind", "header_start", "body_start", "body_end", "content_type", "charset",
@@ -218,20 +219,19 @@ cdef bytes _decode(Mime m, MimePart* p):
     cdef int enc = p.enc, mode = p.mode
     if p.kind != KIND_LEAF or enc <= ENC_BINARY or enc == ENC_UNKNOWN or n == 0:
         return (<const char*>s)[:n]
-    cdef object result = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>decode_bound(enc, n))
-    out = <uint8_t*>PyBytes_AS_STRING(result)
+    made = <PyObject*>PyBytes_FromStringAndSize(NULL, <Py_ssize_t>decode_bound(enc, n))
+    if made == NULL:
+        raise MemoryError
+    out = <uint8_t*>PyBytes_AS_STRING(<object>made)
     if n > <size_t>NOGIL_BYTES:
         with nogil:
             done = decode_into(enc, mode, s, n, out)
     else:
         done = decode_into(enc, mode, s, n, out)
-    result = _shrink(result, done)
+    _PyBytes_Resize(&made, <Py_ssize_t>done)  # on failure it frees the object and raises MemoryError
+    result = <bytes>made
+    Py_DECREF(made)
     return _gunzip(result) if enc == ENC_GZIP64 else result
-
-
-cdef bytes _shrink(object made, size_t n):
-    """The first n bytes. Small results are copied, so that they do not hold the slack of their bound."""
-    return PyBytes_FromStringAndSize(PyBytes_AS_STRING(made), <Py_ssize_t>n)
 
 
 cdef bytes _gunzip(bytes packed):

@@ -4,17 +4,18 @@
 
 #include "mime_type.h"
 
-/* Another way to decode the leaf. */
-static void leaf_row(MimeTable* t, int32_t leaf, int enc, int mode)
+/* Another way to decode the leaf. Returns the row or -1 (limit or memory). */
+static int32_t leaf_row(MimeTable* t, int32_t leaf, int enc, int mode)
 {
     int32_t again = part_again(t, leaf, (uint32_t)t->parts[leaf].reading + 1);
     if (again < 0) {
         note(t, leaf, AN_too_many_parts, t->parts[leaf].head);
-        return;
+        return -1;
     }
     t->parts[again].enc = (uint8_t)enc;
     t->parts[again].mode = (uint8_t)mode;
     t->parts[again].other_enc = 0;
+    return again;
 }
 
 /* Rows for the readings of damaged base64. */
@@ -39,9 +40,25 @@ static void leaf_base64(MimeTable* t, int32_t leaf, const Base64Look* look)
     } else if (own_line) {
         note(t, leaf, AN_base64_line_shift, from);
         leaf_row(t, leaf, ENC_BASE64, B64_LINE);
-    } else if (!look->pads && (look->chars & 3)) {
+    } else if ((look->chars + (look->pads > 2 ? 2 : look->pads)) & 3) {
         note(t, leaf, AN_base64_truncated, p->end);
     }
+}
+
+/* Rows for the readings of damaged quoted-printable. */
+static void leaf_qp(MimeTable* t, int32_t leaf, const uint8_t* s)
+{
+    const MimePart* p = &t->parts[leaf];
+    size_t from = p->body;
+    QpLook look;
+    int mode;
+    qp_inspect(s + from, p->end - from, &look);
+    if (look.bad) note(t, leaf, AN_qp_bad_escape, from + look.first_bad);
+    if (look.odd) note(t, leaf, AN_qp_ambiguous, from + look.first_bad);
+    if (look.lower && look.upper) note(t, leaf, AN_qp_mixed_case, from);
+    if (look.bad)
+        for (mode = QP_RFC + 1; mode < QP_UPPER; mode++) leaf_row(t, leaf, ENC_QP, mode);
+    if (look.bad || (look.lower && look.upper)) leaf_row(t, leaf, ENC_QP, QP_UPPER);
 }
 
 /* Whether a body is nothing but base64, at least 64 characters of it in whole groups. */
@@ -120,19 +137,12 @@ static void leaf_close(MimeTable* t, int32_t leaf, const uint8_t* s, Blocks* blo
 {
     MimePart p = t->parts[leaf]; /* a copy: rows move when the table grows */
     Base64Look look;
-    size_t first;
     int enc;
     if (p.enc == ENC_BASE64) {
         base64_inspect(s + p.body, p.end - p.body, &look);
         leaf_base64(t, leaf, &look);
     } else if (p.enc == ENC_QP) {
-        size_t bad = qp_inspect(s + p.body, p.end - p.body, &first);
-        if (bad) {
-            note(t, leaf, AN_qp_bad_escape, p.body + first);
-            leaf_row(t, leaf, ENC_QP, QP_SKIP);
-            leaf_row(t, leaf, ENC_QP, QP_LOOSE);
-            leaf_row(t, leaf, ENC_QP, QP_WIDE);
-        }
+        leaf_qp(t, leaf, s);
     } else if ((p.enc <= ENC_BINARY || p.enc == ENC_UNKNOWN) && !(p.other_enc >> ENC_BASE64 & 1) && looks_base64(s, &p)) {
         note(t, leaf, AN_base64_undeclared, p.body);
         leaf_row(t, leaf, ENC_BASE64, B64_STOP);

@@ -36,6 +36,7 @@ static void pass_start(Pass* x, MimeTable* t, uint32_t buffer, size_t end, uint3
     x->buffer = buffer;
     x->flags = flags;
     x->blocks.n = 0;
+    x->n_cut = 0;
 }
 
 /* A number for one more reading, or 0 when there were enough. */
@@ -139,7 +140,9 @@ static void run_guess(Pass* x, MimeTable* t, const MimeTask* task)
         size_t next = line_next(s, q, end), text = line_text_end(s, q, next);
         if (text - q < 2 || s[q + 1] != '-' || !mime_like(s, next, end)) continue;
         while (text > q + 2 && is_blank(s[text - 1])) text--;
-        split_again(x, t, task->part, s + q + 2, (uint32_t)(text - q - 2), SPLIT_PREFIX, q);
+        if (split_again(x, t, task->part, s + q + 2, (uint32_t)(text - q - 2), SPLIT_PREFIX, q)
+            && t->parts[task->part].kind == KIND_MULTIPART && task->from == 0)
+            note(t, task->part, AN_boundary_guessed, q);
         return;
     }
 }
@@ -168,6 +171,29 @@ static uint32_t decode_buffer(MimeTable* t, int32_t part)
     return index;
 }
 
+/* A multipart whose body was decoded into `buffer`: its parts, if it has any there, are a further reading. */
+static void decoded_multipart(Pass* x, MimeTable* t, const MimeTask* task, uint32_t buffer)
+{
+    MimePart p = t->parts[task->part];
+    uint32_t reading = task->boundary ? next_reading(t, task->part) : 0;
+    int32_t row = reading ? part_again(t, task->part, reading) : -1;
+    if (row < 0) return;
+    pass_start(x, t, buffer, t->buffers[buffer].size, reading, 0);
+    push(x, row, task->boundary, task->boundary_size);
+    pass_run(x, -1, 0);
+    if (t->n_parts == (uint32_t)row + 1) {
+        while (t->n_anomalies && t->anomalies[t->n_anomalies - 1].part >= (uint32_t)row) t->n_anomalies--;
+        t->n_parts--;
+        t->n_readings--;
+        return;
+    }
+    t->parts[row].end = p.end; /* the span of the row itself stays that of the encoded text */
+    t->parts[row].body = p.body;
+    t->parts[row].enc = ENC_7BIT;
+    t->parts[task->part].has_split = 1;
+    note(t, task->part, AN_encoded_multipart_parts, p.body);
+}
+
 static void run_decode(Pass* x, MimeTable* t, const MimeTask* task)
 {
     MimePart p = t->parts[task->part];
@@ -175,17 +201,7 @@ static void run_decode(Pass* x, MimeTable* t, const MimeTask* task)
     int32_t row = task->part, child;
     if (buffer == 0) return;
     if (p.kind == KIND_MULTIPART) {
-        reading = next_reading(t, row);
-        if (reading == 0) return;
-        row = part_again(t, row, reading);
-        if (row < 0) return;
-        pass_start(x, t, buffer, t->buffers[buffer].size, reading, 0);
-        push(x, row, task->boundary, task->boundary_size);
-        pass_run(x, -1, 0);
-        t->parts[row].end = p.end; /* spans of the row itself stay those of the encoded text */
-        t->parts[row].body = p.body;
-        t->parts[row].enc = ENC_7BIT;
-        t->parts[task->part].has_split = 1;
+        decoded_multipart(x, t, task, buffer);
         return;
     }
     child = part_new(t, row, p.depth + 1u, reading, buffer, 0);
@@ -233,6 +249,26 @@ static void run_tasks(Pass* x, MimeTable* t)
         default: run_body(t, &task); break;
         }
     }
+}
+
+/* Multiparts in which no reading found a part: clients show their body as one part. */
+static void rows_for_childless(MimeTable* t)
+{
+    uint32_t i, n = t->n_parts;
+    int32_t row;
+    uint8_t* has = calloc(n, 1);
+    if (has == NULL) {
+        t->failed = 1;
+        return;
+    }
+    for (i = 0; i < n; i++)
+        if (t->parts[i].parent >= 0) has[t->parts[i].parent] = 1;
+    for (i = 0; i < n; i++) {
+        if (t->parts[i].kind != KIND_MULTIPART || has[i] || t->parts[i].reading || t->parts[i].body == t->parts[i].end) continue;
+        row = leaf_row(t, (int32_t)i, t->parts[i].enc, 0);
+        if (row >= 0) t->parts[row].kind = KIND_LEAF;
+    }
+    free(has);
 }
 
 /* Reads the message again with every bare CR as a line end; keeps that reading only when it differs. */
@@ -318,6 +354,7 @@ static MimeTable* mime_parse(const uint8_t* data, size_t size)
     note_bytes(t, &facts);
     if (cut < size) note(t, 0, AN_message_too_large, cut);
     run_tasks(&x, t);
+    if (t->has_multipart && !t->failed) rows_for_childless(t);
     if (facts.bare_cr < cut && !t->failed) run_bare_cr(&x, t);
     return t;
 }

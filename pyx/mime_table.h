@@ -93,6 +93,7 @@ typedef struct {
     MimeScrap* scraps;
     uint32_t n_readings; /* highest reading given out */
     int ambiguous;
+    int has_multipart; /* some row is one */
 } MimeTable;
 
 /* Room for one more element. Returns 0, or -1 with `failed` set. Sizes stay below 2^32 because every element

@@ -281,7 +281,9 @@ def file_names(disposition, content_type) -> tuple:
             names += found
             if _needs_loose(params, name, found):
                 loose += _loose(value, name.encode())
-        if len(values) > 1:  # sections spread over duplicate fields
-            both = b";".join([b""] + [v.partition(b";")[2].strip() for v in values])
-            names += _assembled(_params(both), name)
+    values = [*disposition, *content_type]
+    if len(values) > 1 and any([b"name*" in v for v in values]):  # sections spread over several fields
+        both = _params(b";".join([b""] + [v.partition(b";")[2].strip() for v in values]))
+        both = [(p[0].removeprefix("file"), *p[1:]) for p in both if p[0] in ("filename", "name") and p[1] >= 0]
+        loose += _assembled(both, "name")
     return tuple(dict.fromkeys([n for n in names + loose if n]))

@@ -13,7 +13,8 @@ typedef struct { /* an open container */
     int32_t part;
     const uint8_t* boundary; /* NULL: a message, or a multipart without boundary */
     uint32_t n;
-    uint8_t closed, used;
+    uint8_t closed, used; /* its closing delimiter, any delimiter was seen */
+    uint8_t parts;        /* a part was opened */
     uint32_t close_at; /* where its epilogue starts */
     uint8_t pre_like, post_like; /* preamble or epilogue looked like MIME */
 } Frame;
@@ -27,6 +28,12 @@ typedef struct { /* one pass */
     uint32_t reading, buffer;
     int flags;    /* SPLIT_ bits in force for stack[0] */
     Blocks blocks;
+    struct { /* nested multiparts that an outer delimiter ended before their closing one */
+        const uint8_t* boundary;
+        uint32_t n;
+        int32_t outer; /* the part whose delimiter ended it */
+    } cut[8];
+    int n_cut;
 } Pass;
 
 typedef struct { /* a delimiter line */
@@ -54,44 +61,65 @@ static void want(Pass* x, int frame, int flag, int code, size_t at)
     task->flags = (uint8_t)flag;
 }
 
-/* Looks whether the line at p, which starts with "--", is a delimiter of an open frame. The outermost exact match
- * wins: RFC 2046 5.1.2 makes an outer delimiter end everything inside. */
+/* How the text [p, p + rest) behind "--" relates to a boundary: 0 not, 1 begins with it, 2 is it, 3 is its close. */
+static int compare_delimiter(const uint8_t* s, size_t p, size_t rest, const uint8_t* boundary, uint32_t n)
+{
+    if (rest < n || memcmp(s + p, boundary, n) != 0) return 0;
+    if (rest == n) return 2;
+    return rest == n + 2 && s[p + n] == '-' && s[p + n + 1] == '-' ? 3 : 1;
+}
+
+/* The frames in the order of the pass: outermost first, because RFC 2046 5.1.2 makes an outer delimiter end
+ * everything inside; with SPLIT_INNER only the innermost open multipart counts. */
+static Delimiter match_frames(Pass* x, size_t p, size_t rest, int* prefix)
+{
+    Delimiter d = {-1, 0, 0};
+    int inner = x->flags & SPLIT_INNER, i;
+    for (i = 0; i < x->depth; i++) {
+        int k = inner ? x->depth - 1 - i : i, how;
+        Frame* f = &x->stack[k];
+        int again = k == 0 && x->flags & SPLIT_REOPEN;
+        if (f->boundary == NULL) continue;
+        how = compare_delimiter(x->s, p + 2, rest, f->boundary, f->n);
+        if (how >= 2 && f->closed && !again) {
+            want(x, k, SPLIT_REOPEN, AN_part_after_close, p);
+        } else if (how >= 2 && d.frame < 0) {
+            d.frame = k;
+            d.closing = how == 3;
+        } else if (how >= 2) {
+            want(x, d.frame, SPLIT_INNER, AN_boundary_nested_same, p);
+        } else if (how == 1 && *prefix < 0 && (!f->closed || again)) {
+            *prefix = k;
+        }
+        if (inner && (d.frame >= 0 || !f->closed)) break;
+    }
+    return d;
+}
+
+/* Looks whether the line at p, which starts with "--", is a delimiter of an open frame. */
 static Delimiter match_delimiter(Pass* x, size_t p, size_t end)
 {
     const uint8_t* s = x->s;
     size_t next = line_next(s, p, end), text = line_text_end(s, p, next), rest;
-    Delimiter d = {-1, 0, next};
-    int k, prefix = -1, same = -1;
+    int prefix = -1, k;
+    Delimiter d;
     while (text > p + 2 && is_blank(s[text - 1])) text--;
-    rest = text - p - 2;
-    for (k = 0; k < x->depth; k++) {
-        Frame* f = &x->stack[k];
-        int exact, closing;
-        if (f->boundary == NULL || rest < f->n || memcmp(s + p + 2, f->boundary, f->n) != 0) continue;
-        closing = rest >= f->n + 2 && s[p + 2 + f->n] == '-' && s[p + 3 + f->n] == '-';
-        exact = rest == f->n || (closing && rest == f->n + 2);
-        if (exact && f->closed && !(k == 0 && x->flags & SPLIT_REOPEN)) {
-            want(x, k, SPLIT_REOPEN, AN_part_after_close, p);
-        } else if (exact) {
-            if (d.frame >= 0) {
-                same = k;
-                if (!(x->flags & SPLIT_INNER)) continue;
-            }
-            d.frame = k;
-            d.closing = closing;
-        } else if (prefix < 0 && !f->closed) {
-            prefix = k;
-        }
+    rest = text - p - 2; /* the caller saw two dashes, neither of them a line end */
+    d = match_frames(x, p, rest, &prefix);
+    d.next = next;
+    if (d.frame >= 0) return d;
+    if (prefix >= 0 && prefix == 0 && x->flags & SPLIT_PREFIX) {
+        const Frame* f = &x->stack[0];
+        d.frame = 0;
+        d.closing = rest >= f->n + 2 && s[p + 2 + f->n] == '-' && s[p + 3 + f->n] == '-';
+    } else if (prefix >= 0) {
+        want(x, prefix, SPLIT_PREFIX, AN_boundary_prefix, p);
     }
-    if (same >= 0 && !(x->flags & SPLIT_INNER)) want(x, d.frame, SPLIT_INNER, AN_boundary_nested_same, p);
-    if (d.frame < 0 && prefix >= 0) {
-        Frame* f = &x->stack[prefix];
-        if (prefix == 0 && x->flags & SPLIT_PREFIX) {
-            d.frame = 0;
-            d.closing = rest >= f->n + 2 && s[p + 2 + f->n] == '-' && s[p + 3 + f->n] == '-';
-        } else {
-            want(x, prefix, SPLIT_PREFIX, AN_boundary_prefix, p);
-        }
+    for (k = 0; k < x->n_cut && d.frame < 0; k++) {
+        int i;
+        if (compare_delimiter(s, p + 2, rest, x->cut[k].boundary, x->cut[k].n) < 2) continue;
+        for (i = 0; i < x->depth; i++)
+            if (x->stack[i].part == x->cut[k].outer) want(x, i, SPLIT_INNER, AN_inner_after_outer, p);
     }
     return d;
 }
@@ -155,8 +183,15 @@ static void close_frame(Pass* x, Frame* f, size_t end)
     p->end = (uint32_t)(end < p->body ? p->body : end);
     if (p->kind != KIND_MULTIPART) return;
     if (f->boundary && !f->closed && f->used) note(t, f->part, AN_missing_close, p->end);
-    if (f->boundary && !f->used && p->enc != ENC_BASE64 && p->enc != ENC_QP) note(t, f->part, AN_boundary_never_used, p->body);
+    if (f->used && !f->parts) note(t, f->part, AN_multipart_empty, p->body);
+    if (f->boundary && !f->used) note(t, f->part, AN_boundary_never_used, p->body);
     if (x->reading) return;
+    if (p->enc > ENC_BINARY && p->enc < ENC_UNKNOWN && (task = task_new(t, f->part, TASK_DECODE))) {
+        note(t, f->part, AN_encoded_multipart, p->head);
+        task->boundary = f->boundary;
+        task->boundary_size = f->n;
+        task = NULL;
+    }
     if (f->used && f->pre_like && (task = task_new(t, f->part, TASK_GUESS))) note(t, f->part, AN_mime_in_preamble, p->body);
     if (!task && f->post_like && (task = task_new(t, f->part, TASK_GUESS))) {
         note(t, f->part, AN_mime_in_epilogue, f->close_at);
@@ -173,7 +208,15 @@ static void pop_to(Pass* x, int k, int32_t leaf, size_t end)
         p->end = (uint32_t)(end < p->body ? p->body : end);
         leaf_close(x->t, leaf, x->s, &x->blocks);
     }
-    while (x->depth > k) close_frame(x, &x->stack[--x->depth], end);
+    while (x->depth > k) {
+        Frame* f = &x->stack[--x->depth];
+        if (k > 0 && f->boundary && f->used && !f->closed && x->n_cut < 8) {
+            x->cut[x->n_cut].boundary = f->boundary;
+            x->cut[x->n_cut].n = f->n;
+            x->cut[x->n_cut++].outer = x->stack[k - 1].part;
+        }
+        close_frame(x, f, end);
+    }
 }
 
 /* Opens the entity whose header starts at x->t->parts[part].head. Returns the scan position; *leaf is the row when
@@ -200,14 +243,7 @@ static size_t pass_open(Pass* x, int32_t part, int32_t* leaf, int* nested)
         note(t, part, AN_too_deep, p->head);
         p->kind = KIND_LEAF;
     } else if (p->kind == KIND_MULTIPART) {
-        if (p->enc > ENC_BINARY && p->enc < ENC_UNKNOWN) {
-            MimeTask* task = task_new(t, part, TASK_DECODE);
-            note(t, part, AN_encoded_multipart, p->head);
-            if (task) {
-                task->boundary = boundary;
-                task->boundary_size = n;
-            }
-        }
+        t->has_multipart = 1;
         push(x, part, boundary, n);
         return at;
     } else if (p->top == TOP_MESSAGE) {
@@ -315,6 +351,7 @@ static void pass_run(Pass* x, int32_t part, size_t at)
         at = d.next;
         x->stack[d.frame].used = 1;
         first = 1;
+        x->stack[d.frame].parts |= !d.closing;
         if (d.closing) {
             x->stack[d.frame].closed = 1;
             x->stack[d.frame].close_at = (uint32_t)at;

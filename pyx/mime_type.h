@@ -25,11 +25,10 @@ static MimeTask* task_new(MimeTable* t, int32_t part, int what)
 }
 
 /* "type/subtype" of the value s[p, end). Returns 1 when it is one (RFC 2045 5.1), else 0. */
-static int type_parse(const uint8_t* s, size_t p, size_t end, MimePart* part, int* odd)
+static int type_parse(const uint8_t* s, size_t p, size_t end, MimePart* part, int* odd, int* comment)
 {
     size_t slash, q, stop;
-    int comment = 0;
-    p = skip_cfws(s, p, end, &comment);
+    p = skip_cfws(s, p, end, comment);
     for (stop = p; stop < end && s[stop] != ';'; stop++) {}
     for (slash = p; slash < stop && s[slash] != '/'; slash++)
         if (s[slash] <= ' ' || s[slash] >= 127 || strchr("()<>@,;:\\\"[]?=", s[slash])) break;
@@ -45,7 +44,7 @@ static int type_parse(const uint8_t* s, size_t p, size_t end, MimePart* part, in
     }
     part->type = (uint32_t)p;
     part->type_end = (uint32_t)q;
-    if (skip_cfws(s, q, stop, &comment) != stop) *odd = 1;
+    if (skip_cfws(s, q, stop, comment) != stop) *odd = 1;
     if (slash - p == 4 && same_word(s + p, "text", 4)) part->top = TOP_TEXT;
     else if (slash - p == 9 && same_word(s + p, "multipart", 9)) part->top = TOP_MULTIPART;
     else if (slash - p == 7 && same_word(s + p, "message", 7)) part->top = TOP_MESSAGE;
@@ -93,12 +92,12 @@ static unsigned encoding_loose(const uint8_t* s, size_t p, size_t end)
 }
 
 /* The value of a Content-Transfer-Encoding field: the encoding by RFC 2045 6.1, and in *other what else. */
-static int encoding_parse(const uint8_t* s, size_t p, size_t end, unsigned* other, int* odd)
+static int encoding_parse(const uint8_t* s, size_t p, size_t end, unsigned* other, int* odd, int* comment)
 {
     size_t q;
-    int comment = 0, enc;
+    int enc;
     if (end - p > VALUE_WINDOW) end = p + VALUE_WINDOW;
-    p = skip_cfws(s, p, end, &comment);
+    p = skip_cfws(s, p, end, comment);
     while (end > p && is_space(s[end - 1])) end--;
     for (q = p; q < end && s[q] > ' ' && !strchr("();,\"", s[q]); q++) {}
     enc = encoding_exact(s + p, q - p);
@@ -107,7 +106,7 @@ static int encoding_parse(const uint8_t* s, size_t p, size_t end, unsigned* othe
         *odd = 1;
         return ENC_7BIT;
     }
-    if (enc == ENC_UNKNOWN || skip_cfws(s, q, end, &comment) != end) {
+    if (enc == ENC_UNKNOWN || skip_cfws(s, q, end, comment) != end) {
         unsigned bits = encoding_loose(s, p, end);
         Candidates c;
         Word word;
@@ -129,10 +128,12 @@ static void part_encoding(MimeTable* t, int32_t index, const uint8_t* s, const H
     MimePart* p = &t->parts[index];
     unsigned other = 0;
     uint32_t i;
-    int odd = 0;
+    int odd = 0, comment = 0;
     if (p->f_enc >= 0) {
         const MimeField* f = &t->fields[p->f_enc];
-        p->enc = (uint8_t)encoding_parse(s, f->value, f->end, &other, &odd);
+        p->enc = (uint8_t)encoding_parse(s, f->value, f->end, &other, &odd, &comment);
+        if (comment) note(t, index, AN_comment_in_mime_field, f->value);
+        if (line_text_end(s, f->value, f->end) > f->value && is_blank(s[line_text_end(s, f->value, f->end) - 1])) note(t, index, AN_encoding_blank, f->value);
         if (odd) note(t, index, AN_encoding_syntax, f->value);
         else if (p->enc == ENC_UNKNOWN) note(t, index, AN_encoding_unknown, f->value);
         else if (p->enc > ENC_QP) note(t, index, AN_encoding_unusual, f->value);
@@ -140,7 +141,7 @@ static void part_encoding(MimeTable* t, int32_t index, const uint8_t* s, const H
     for (i = 0; i < h->n_enc; i++) {
         const Span* v = &h->enc[i];
         size_t end = v->field ? t->fields[v->field - 1].end : v->to;
-        int enc = encoding_parse(s, v->from, end, &other, &odd);
+        int enc = encoding_parse(s, v->from, end, &other, &odd, &comment);
         if (enc == p->enc || (enc <= ENC_BINARY && p->enc <= ENC_BINARY)) continue;
         if (v->field) note(t, index, AN_duplicate_encoding, v->from);
         if (enc < ENC_UNKNOWN) other |= 1u << enc;
@@ -184,6 +185,10 @@ static const uint8_t* boundary_primary(MimeTable* t, int32_t index, const uint8_
     if (found) {
         w.n = 0;
         word_param(&w, s, &plain);
+        if (memchr(s + plain.value, '\n', plain.value_end - plain.value)) {
+            note(t, index, AN_boundary_folded, plain.value);
+            *odd = 1;
+        }
         if (w.n && (is_space(w.bytes[0]) || is_space(w.bytes[w.n - 1]))) *odd = 1;
         if (plain.quoted && plain.value == plain.value_end) note(t, index, AN_boundary_empty, plain.value);
     }
@@ -242,20 +247,22 @@ static const uint8_t* part_classify(MimeTable* t, int32_t index, const uint8_t* 
 {
     MimePart* p = &t->parts[index];
     const uint8_t* boundary = NULL;
-    int odd = 0, odd_params = 0, differs = 0;
+    int odd = 0, odd_params = 0, differs = 0, comment = 0;
     uint32_t i;
     part_encoding(t, index, s, h);
     p->top = TOP_TEXT;
     if (p->f_type >= 0) {
         const MimeField* f = &t->fields[p->f_type];
-        if (!type_parse(s, f->value, f->end, p, &odd)) p->top = TOP_TEXT;
+        if (!type_parse(s, f->value, f->end, p, &odd, &comment)) p->top = TOP_TEXT;
         if (odd) note(t, index, AN_type_syntax, f->value);
+        if (comment) note(t, index, AN_comment_in_mime_field, f->value);
         if (p->top == TOP_MULTIPART) {
             size_t q = p->type_end;
             while (q < f->end && s[q] != ';') q++;
             boundary = boundary_primary(t, index, s, q, f->end, n_boundary, &odd_params);
             p->kind = KIND_MULTIPART;
             p->digest = (uint8_t)type_is(s, p, "multipart/digest");
+            if (odd_params) note(t, index, AN_parameter_syntax, f->value);
             if (boundary == NULL) note(t, index, AN_boundary_missing, f->value);
         } else if (find_word(s, f->value, f->end, "boundary") < f->end || find_word(s, f->value, f->end, "ultipart") < f->end) {
             odd = 2;

@@ -1,5 +1,5 @@
 /* Quoted-printable, uuencode, yEnc and BinHex decoding, lenient. Every function writes at most as many bytes as
- * it reads (BinHex: see binhex_decode) and returns the size. Not here: base64 (base64.h). */
+ * it reads (uuencode: one more, BinHex: see binhex_decode) and returns the size. Not here: base64 (base64.h). */
 #ifndef MXWARD_TEXTCODES_H
 #define MXWARD_TEXTCODES_H
 
@@ -12,8 +12,16 @@ enum {
     QP_SKIP,  /* a damaged escape's '=' is dropped */
     QP_LOOSE, /* white space and line ends inside an escape are skipped */
     QP_WIDE,  /* any two characters behind '=' are taken as digits: value of the low nibble */
+    QP_DROP,  /* '=' and one digit without a second one are dropped */
+    QP_UPPER, /* lower-case digits are damage: '=' and what was read so far is dropped */
     QP_MODES
 };
+
+static inline int upper_hex_value(uint8_t c)
+{
+    if (c >= '0' && c <= '9') return c - '0';
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
 
 static inline int hex_value(uint8_t c)
 {
@@ -32,12 +40,42 @@ static size_t qp_soft_break(const uint8_t* s, size_t n, size_t p)
     return s[p] == '\n' ? p + 1 : 0;
 }
 
+/* QP_DROP and QP_UPPER: damaged escapes between '=' and its digits vanish. Same contract as qp_escape. Every byte is
+ * skipped once, so the cost stays linear. */
+static size_t qp_escape_drop(const uint8_t* s, size_t n, size_t p, int mode, uint8_t** out)
+{
+    size_t q = p + 1, soft;
+    int high, low;
+    while (n - q >= 3 && s[q] == '=') {
+        if (mode == QP_DROP && hex_value(s[q + 1]) >= 0 && hex_value(s[q + 2]) < 0) q += 2;
+        else if (mode == QP_UPPER && s[q + 1] != '=' && upper_hex_value(s[q + 1]) < 0) q += 2;
+        else break;
+    }
+    soft = qp_soft_break(s, n, q - 1);
+    if (soft) return soft;
+    if (n - q < 2) {
+        *(*out)++ = '=';
+        return q;
+    }
+    high = mode == QP_UPPER ? upper_hex_value(s[q]) : hex_value(s[q]);
+    low = mode == QP_UPPER ? upper_hex_value(s[q + 1]) : hex_value(s[q + 1]);
+    if (high >= 0 && low >= 0) {
+        *(*out)++ = (uint8_t)(high << 4 | low);
+        return q + 2;
+    }
+    if (high >= 0) return mode == QP_UPPER ? q + 2 : q + 1;
+    if (mode == QP_UPPER && s[q] != '=') return q + 1;
+    *(*out)++ = '=';
+    return q;
+}
+
 /* One escape at s[p] == '='. Appends to *out; returns the new position (> p). */
 static size_t qp_escape(const uint8_t* s, size_t n, size_t p, int mode, uint8_t** out)
 {
     size_t soft = qp_soft_break(s, n, p), q = p + 1;
     int high = -1, low = -1;
     if (soft) return soft;
+    if (mode >= QP_DROP) return qp_escape_drop(s, n, p, mode, out);
     if (n - p >= 3) {
         high = hex_value(s[p + 1]);
         low = hex_value(s[p + 2]);
@@ -100,11 +138,17 @@ static size_t qp_decode(const uint8_t* s, size_t n, int mode, uint8_t* out)
     return (size_t)(o - out);
 }
 
-/* Counts escapes that are neither two hex digits nor a soft break; sets *first to the first one's offset. */
-static size_t qp_inspect(const uint8_t* s, size_t n, size_t* first)
+typedef struct { /* what a quoted-printable body looks like */
+    size_t bad, first_bad; /* escapes that are neither two hex digits nor a soft break; offset of the first, or n */
+    size_t odd;            /* of these, how many stand directly before another escape */
+    size_t lower, upper;   /* proper escapes with lower-case digits, with upper-case letters or digits only */
+} QpLook;
+
+static void qp_inspect(const uint8_t* s, size_t n, QpLook* look)
 {
-    size_t p = 0, bad = 0;
-    *first = n;
+    size_t p = 0;
+    memset(look, 0, sizeof *look);
+    look->first_bad = n;
     while (p < n) {
         const uint8_t* eq = memchr(s + p, '=', n - p);
         size_t soft;
@@ -114,13 +158,17 @@ static size_t qp_inspect(const uint8_t* s, size_t n, size_t* first)
         if (soft) {
             p = soft;
         } else if (n - p >= 3 && hex_value(s[p + 1]) >= 0 && hex_value(s[p + 2]) >= 0) {
+            if (s[p + 1] >= 'a' || s[p + 2] >= 'a') look->lower++;
+            else look->upper++;
             p += 3;
         } else {
-            if (bad++ == 0) *first = p;
+            if (look->bad++ == 0) look->first_bad = p;
+            /* "=0=41", "==a41", "=\x0141": the damage touches a proper escape */
+            if (n - p >= 4 && hex_value(s[p + 1]) >= 0 && s[p + 2] == '=' && hex_value(s[p + 3]) >= 0) look->odd++;
+            else if (n - p >= 4 && s[p + 1] == '=' && hex_value(s[p + 2]) >= 0) look->odd++;
             p++;
         }
     }
-    return bad;
 }
 
 /* Start of the line behind s[p]. */
@@ -143,7 +191,8 @@ static inline int code_starts(const uint8_t* s, size_t n, size_t p, const char* 
 }
 
 /* One uuencoded line: count character, then groups of four for three bytes (characters missing at the end are
- * zero, as decoders do). Output at most 45 and never more than the count says. */
+ * zero, as decoders do). Output at most the count says (63) and at most three for a group begun: with the line end that
+ * is no more than was read, but for a last line of two characters without one. */
 static size_t uu_line(const uint8_t* s, size_t n, uint8_t* out)
 {
     size_t count, i, done = 0;
