@@ -1,4 +1,4 @@
-"""Generate the reference pages that are derived from the code: docs/configuration.md and docs/limits.md.
+"""Generate the reference pages that are derived from the code: docs/{commands,configuration,limits}.md.
 
 `python docs/generate.py` writes them; tests/docs checks that doing so changes nothing.
 """
@@ -16,6 +16,7 @@ import msgspec
 
 from mxward.core import limits
 from mxward.server import config
+from mxward.server.cli import reference
 
 HERE = Path(__file__).resolve().parent
 
@@ -123,7 +124,7 @@ def content_limits() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"configuration.md": configuration, "limits.md": content_limits}
+PAGES = {"commands.md": reference.page, "configuration.md": configuration, "limits.md": content_limits}
 
 
 def main() -> None:

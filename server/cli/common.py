@@ -20,8 +20,8 @@ ConfigFile = Annotated[
     str, typer.Option("--config", metavar="FILE", help="Configuration file (default: /etc/mxward/mxward.toml).")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON: one object, or one a line for lists.")]
-Reason = Annotated[str, typer.Option("--reason", help="Why; goes to the audit trail.")]
-QueueIds = Annotated[list[str], typer.Argument(metavar="QUEUE_ID...|ALL", help="Queue ids, or ALL.")]
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; goes to the audit trail.")]
+QueueIds = Annotated[list[str], typer.Argument(metavar="QUEUE_ID|ALL", help="Queue ids, or ALL.")]
 QueueId = Annotated[str, typer.Argument(metavar="QUEUE_ID", help="The queue id, as lists and logs show it.")]
 Recipient = Annotated[
     int | None, typer.Option("--n", metavar="NUMBER", min=0, help="Only this recipient (default: all); 0 is the first.")

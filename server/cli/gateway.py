@@ -24,7 +24,9 @@ def run(
         typer.Option("--outbound", metavar="ADDRESS", help="Listen here for mail from inside. May be repeated."),
     ] = None,
     web: Annotated[str, typer.Option("--web", metavar="ADDRESS", help="Address of the console.")] = "",
-    workers: Annotated[int | None, typer.Option("--workers", min=0, help="SMTP processes (0: one a core).")] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", metavar="N", min=0, help="SMTP processes (0: one a core).")
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Override a setting, e.g. log.level=debug. May be repeated."),

@@ -15,20 +15,26 @@ app = group.make("message", "Find messages, see what became of them, and why.")
 @app.command()
 def find(
     text: Annotated[
-        str, typer.Argument(metavar="[TEXT]", help="Sender, recipient, subject, queue id or Message-ID contains this.")
+        str, typer.Argument(metavar="TEXT", help="Sender, recipient, subject, queue id or Message-ID contains this.")
     ] = "",
     data: Data = "",
     config: ConfigFile = "",
     json: Json = False,
-    sender: Annotated[str, typer.Option("--sender", help="The envelope sender contains this.")] = "",
-    recipient: Annotated[str, typer.Option("--recipient", help="A recipient contains this.")] = "",
-    subject: Annotated[str, typer.Option("--subject", help="The subject contains this.")] = "",
-    state: Annotated[str, typer.Option("--state", help="A recipient is queued, delivered, held, ...")] = "",
-    verdict: Annotated[str, typer.Option("--verdict", help="clean, bulk, suspect, spam, phish, malware, ...")] = "",
-    direction: Annotated[str, typer.Option("--direction", help="inbound, outbound or internal.")] = "",
+    sender: Annotated[str, typer.Option("--sender", metavar="TEXT", help="The envelope sender contains this.")] = "",
+    recipient: Annotated[str, typer.Option("--recipient", metavar="TEXT", help="A recipient contains this.")] = "",
+    subject: Annotated[str, typer.Option("--subject", metavar="TEXT", help="The subject contains this.")] = "",
+    state: Annotated[
+        str, typer.Option("--state", metavar="STATE", help="A recipient is queued, delivered, held, ...")
+    ] = "",
+    verdict: Annotated[
+        str, typer.Option("--verdict", metavar="VERDICT", help="clean, bulk, suspect, spam, phish, malware, ...")
+    ] = "",
+    direction: Annotated[
+        str, typer.Option("--direction", metavar="DIRECTION", help="inbound, outbound or internal.")
+    ] = "",
     since: Annotated[str, typer.Option("--since", metavar="WHEN", help="2026-01-31, 2026-01-31T09:00, 2h, 7d.")] = "",
     until: Annotated[str, typer.Option("--until", metavar="WHEN", help="As --since.")] = "",
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="At most so many.")] = 50,
 ) -> None:
     """Find messages, newest first. Exit 1 when there are none.
 

@@ -25,10 +25,12 @@ def list_(
     data: Data = "",
     config: ConfigFile = "",
     json: Json = False,
-    area: Annotated[str, typer.Option("--area", help="Only this quarantine area.")] = "",
-    recipient: Annotated[str, typer.Option("--recipient", help="A recipient contains this.")] = "",
-    text: Annotated[str, typer.Option("--text", help="Sender, recipient, subject or id contains this.")] = "",
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 50,
+    area: Annotated[str, typer.Option("--area", metavar="AREA", help="Only this quarantine area.")] = "",
+    recipient: Annotated[str, typer.Option("--recipient", metavar="TEXT", help="A recipient contains this.")] = "",
+    text: Annotated[
+        str, typer.Option("--text", metavar="TEXT", help="Sender, recipient, subject or id contains this.")
+    ] = "",
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="At most so many.")] = 50,
 ) -> None:
     """List what is kept back, newest first, with the reason.
 

@@ -31,9 +31,11 @@ def list_(
     data: Data = "",
     config: ConfigFile = "",
     json: Annotated[bool, typer.Option("--json", "-j", help="One JSON object a line, as postqueue -j.")] = False,
-    text: Annotated[str, typer.Option("--text", help="Sender, recipient, subject or queue id contains this.")] = "",
-    recipient: Annotated[str, typer.Option("--recipient", help="A recipient contains this.")] = "",
-    sender: Annotated[str, typer.Option("--sender", help="The sender contains this.")] = "",
+    text: Annotated[
+        str, typer.Option("--text", metavar="TEXT", help="Sender, recipient, subject or queue id contains this.")
+    ] = "",
+    recipient: Annotated[str, typer.Option("--recipient", metavar="TEXT", help="A recipient contains this.")] = "",
+    sender: Annotated[str, typer.Option("--sender", metavar="TEXT", help="The sender contains this.")] = "",
     held: Annotated[bool, typer.Option("--held", help="Only what is held.")] = False,
 ) -> None:
     """List the queue, oldest first: "*" is being delivered now, "!" is held.
@@ -156,7 +158,7 @@ def requeue(queue_ids: QueueIds, data: Data = "", config: ConfigFile = "", json:
 
 @app.command()
 def flush(
-    domain: Annotated[str, typer.Argument(metavar="[DOMAIN]", help="Only recipients of this domain.")] = "",
+    domain: Annotated[str, typer.Argument(metavar="DOMAIN", help="Only recipients of this domain.")] = "",
     data: Data = "",
     config: ConfigFile = "",
     json: Json = False,

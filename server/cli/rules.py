@@ -107,7 +107,7 @@ def _change(data: str, config: str, json: bool, done: str, action: Callable[[Con
 
 @app.command()
 def lint(
-    paths: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Pack directories.")], json: Json = False
+    paths: Annotated[list[Path], typer.Argument(metavar="DIR", help="Pack directories.")], json: Json = False
 ) -> None:
     """Show what is wrong or doubtful in packs. Exit 1 when a pack would be refused.
 
@@ -130,7 +130,7 @@ def lint(
 
 @app.command("test")
 def run_samples(
-    name: Annotated[str, typer.Argument(metavar="[NAME|DIR]", help="Only this pack, or a pack directory.")] = "",
+    name: Annotated[str, typer.Argument(metavar="NAME|DIR", help="Only this pack, or a pack directory.")] = "",
     data: Data = "",
     config: ConfigFile = "",
     json: Json = False,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def scan(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help='Files, folders, mbox, Maildir; "-": stdin.')],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH", help='Files, folders, mbox, Maildir; "-": stdin.')],
     data: Data = "",
     config: ConfigFile = "",
     json: Json = False,
@@ -27,7 +27,7 @@ def scan(
             '"direction": "inbound"}; each may be left out.',
         ),
     ] = "",
-    jobs: Annotated[int, typer.Option("--jobs", min=0, help="Processes (0: one a core).")] = 0,
+    jobs: Annotated[int, typer.Option("--jobs", metavar="N", min=0, help="Processes (0: one a core).")] = 0,
 ) -> None:
     """Scan messages with the rules in force and say what they are. Nothing is stored or sent.
 

@@ -21,7 +21,9 @@ FromInput = Annotated[
 @app.command()
 def add(
     name: Name,
-    role: Annotated[str, typer.Option("--role", help="admin, security, helpdesk or auditor.")] = "helpdesk",
+    role: Annotated[
+        str, typer.Option("--role", metavar="ROLE", help="admin, security, helpdesk or auditor.")
+    ] = "helpdesk",
     password_stdin: FromInput = False,
     data: Data = "",
     config: ConfigFile = "",
