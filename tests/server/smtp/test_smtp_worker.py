@@ -1,0 +1,139 @@
+"""The whole role: real configuration, real SQLite store, real pipeline, served and stopped as the supervisor does."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+
+from mxtest.smtpbox import Peer, both_loops, on_uvloop
+from mxward.server.config import Config, Listener
+from mxward.server.log import Log
+from mxward.server.process import Process
+from mxward.server.smtp.worker import serve
+from mxward.server.store import open_store
+from mxward.server.store.api import MessageQuery
+
+MESSAGE = (
+    b"From: Ann <ann@x.example>\r\nTo: <b@trust.example>\r\nSubject: Minutes\r\nMessage-ID: <1@x>\r\n\r\nHello\r\n"
+)
+EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$" + b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
+
+
+class Served:
+    def __init__(self, process: Process, ports: list[int]) -> None:
+        self.process, self.ports = process, ports
+
+    async def connect(self, which: int = 0) -> Peer:
+        return Peer(*await asyncio.open_connection("127.0.0.1", self.ports[which]))
+
+    async def send(self, raw: bytes, which: int = 0) -> str:
+        peer = await self.connect(which)
+        await peer.hello(b"MAIL FROM:<ann@x.example>", b"RCPT TO:<b@trust.example>", b"DATA")
+        await peer.send(raw + b".\r\n")
+        answer = await peer.reply()
+        await peer.ask(b"QUIT")
+        await peer.close()
+        return answer
+
+
+@contextlib.asynccontextmanager
+async def served(tmp_path: Path) -> AsyncIterator[Served]:
+    document = {"server": {"data_dir": str(tmp_path / "data"), "hostname": "mx.trust.example"}}
+    config = msgspec.convert(document, Config)
+    (tmp_path / "data" / "run").mkdir(parents=True)
+    fd = os.open(tmp_path / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    process = Process("smtp", 0, config, Log("smtp.0", fd=fd))
+    ports = []
+    for side in ("inbound", "outbound"):
+        sock = socket.create_server(("127.0.0.1", 0))
+        sock.setblocking(False)
+        ports.append(sock.getsockname()[1])
+        process.sockets.append(
+            (Listener(address="127.0.0.1:0", side="outbound" if side == "outbound" else "inbound"), sock)
+        )
+    read, process.ready_fd = os.pipe()
+    task = asyncio.create_task(serve(process))
+    ready = asyncio.create_task(asyncio.to_thread(os.read, read, 1))
+    await asyncio.wait((task, ready), return_when=asyncio.FIRST_COMPLETED)
+    if task.done():
+        await task
+    try:
+        yield Served(process, ports)
+    finally:
+        process.stop.set()
+        await asyncio.wait_for(task, 30)
+        os.close(read)
+        os.close(fd)
+
+
+@both_loops
+async def test_message_is_in_the_store_when_250_was_said(tmp_path: Path) -> None:
+    async with served(tmp_path) as worker:
+        answer = await worker.send(MESSAGE)
+        assert answer.startswith("250 2.0.0 Ok: queued as ")
+        queue_id = answer.rsplit(" ", 1)[1]
+        other = open_store(worker.process.config, "test.0")  # another process' view
+        try:
+            assert other.body(queue_id) == MESSAGE
+            row = other.message(queue_id)
+            assert row is not None
+            assert (row.subject, row.header_from, row.message_id) == ("Minutes", "ann@x.example", "<1@x>")
+            assert (row.sender, row.direction, row.verdict) == ("ann@x.example", "inbound", "clean")
+            assert [(r.address, r.state) for r in row.recipients] == [("b@trust.example", "queued")]
+            assert other.ledger().consistent
+        finally:
+            other.close()
+
+
+@on_uvloop
+async def test_malware_is_refused_in_session_and_not_stored(tmp_path: Path) -> None:
+    async with served(tmp_path) as worker:
+        assert (await worker.send(MESSAGE + EICAR + b"\r\n")).startswith("550 5.7.1 ")
+        other = open_store(worker.process.config, "test.0")
+        try:
+            assert other.find(MessageQuery()) == []
+        finally:
+            other.close()
+    assert '"verdict":"malware"' in (tmp_path / "log").read_text()
+
+
+@on_uvloop
+async def test_outbound_side_offers_starttls_and_marks_internal_mail(tmp_path: Path) -> None:
+    async with served(tmp_path) as worker:
+        queue_id = (await worker.send(MESSAGE, 1)).rsplit(" ", 1)[1]
+        peer = await worker.connect(1)
+        await peer.reply()
+        assert "STARTTLS" in await peer.ask(b"EHLO c")
+        await peer.close()
+        other = open_store(worker.process.config, "test.0")
+        try:
+            row = other.message(queue_id)
+            assert row is not None
+            assert row.direction == "internal"
+        finally:
+            other.close()
+        assert (worker.process.config.data / "tls" / "key.pem").stat().st_mode & 0o077 == 0
+
+
+@on_uvloop
+async def test_reload_swaps_settings_for_the_next_transaction(tmp_path: Path) -> None:
+    async with served(tmp_path) as worker:
+        peer = await worker.connect()
+        await peer.hello(b"MAIL FROM:<a@x.example>")
+        assert (await peer.ask(b"RCPT TO:<b@second.example>")).startswith("550 5.7.1 ")
+        config = worker.process.config
+        changed = msgspec.convert(msgspec.to_builtins(config), Config)
+        changed.domains.local = ["second.example"]
+        for action in worker.process.reloads:
+            await action(changed)
+        assert (await peer.ask(b"RCPT TO:<b@second.example>")).startswith("550 5.7.1 ")  # the transaction has its own
+        assert (await peer.ask(b"RSET")).startswith("250 ")
+        assert (await peer.ask(b"MAIL FROM:<a@x.example>")).startswith("250 ")
+        assert (await peer.ask(b"RCPT TO:<b@second.example>")).startswith("250 ")
+        await peer.close()
