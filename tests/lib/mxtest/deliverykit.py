@@ -27,16 +27,13 @@ from mxward.server.store.group import GroupCommit
 
 
 class HandClock(Clock):
-    """Wall time that the test moves on; between moves it stands still."""
+    """Wall time that the test moves on by setting `at` (microseconds); between moves it stands still."""
 
-    __slots__ = ("now",)
+    __slots__ = ("at",)
 
     def __init__(self) -> None:
-        self.now = now_us()  # type: ignore[assignment,method-assign]  # the attribute replaces an unused method
-        super().__init__(lambda: self.now)  # type: ignore[arg-type,return-value]  # as above
-
-    def advance(self, seconds: float) -> None:
-        self.now += round(seconds * 1e6)  # type: ignore[assignment,operator]  # as above
+        self.at = now_us()
+        super().__init__(lambda: self.at)
 
 
 class Kit:
