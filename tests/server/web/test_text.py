@@ -7,8 +7,9 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mxward.server.store.api import STATES as STORE_STATES
+
 from mxward.core.verdict import VERDICTS as CORE_VERDICTS
+from mxward.server.store.api import STATES as STORE_STATES
 from mxward.server.web import text
 
 

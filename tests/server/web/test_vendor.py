@@ -6,8 +6,9 @@ import hashlib
 import re
 from pathlib import Path
 
-from mxward.server.web import render as render_module
 import pytest
+
+from mxward.server.web import render as render_module
 
 STATIC = Path(render_module.__file__).parent / "static"
 VENDOR = STATIC / "vendor"
