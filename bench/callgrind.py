@@ -69,7 +69,7 @@ def count_suite(tree: Path, files: Sequence[Path], *, select: str = "", timeout:
         command = [
             "setarch", "-R", "valgrind", "--tool=callgrind", "--instr-atstart=no", "--quiet",
             f"--callgrind-out-file={out}", sys.executable, "-m", "pytest", "-q", "-p", "no:benchmark", "-p",
-            "no:cacheprovider", "--timeout=0", "--rootdir", str(ROOT), *map(str, files),
+            "no:cacheprovider", "--timeout=0", "-o", "pythonpath=", "--rootdir", str(ROOT), *map(str, files),
         ]  # fmt: skip
         if select:
             command += ["-k", select]

@@ -67,8 +67,12 @@ class Client:
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._buffer = b""
-        self.banner = self.read()
-        self.ehlo = self.ask(f"EHLO {helo}") if self.banner.is_ok else self.banner
+        try:
+            self.banner = self.read()
+            self.ehlo = self.ask(f"EHLO {helo}") if self.banner.is_ok else self.banner
+        except BaseException:
+            self._socket.close()
+            raise
 
     def send(self, data: bytes) -> None:
         try:
