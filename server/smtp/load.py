@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable
 
 from mxward.core.errors import Reply, StoreError
@@ -9,6 +10,13 @@ from mxward.server.config import SmtpLimits
 from mxward.server.smtp import reply
 
 FREE_BYTES_AGE = 1.0  # seconds for which a look at the disk is believed
+
+
+def client_key(ip: str) -> str:
+    """What sessions are counted under: an IPv4 address, or the /64 network that one IPv6 host has for itself."""
+    if ":" not in ip:
+        return ip
+    return str(ipaddress.ip_network(f"{ip}/64", strict=False))
 
 
 class Load:
@@ -27,29 +35,33 @@ class Load:
         self.per_client: dict[str, int] = {}
         self.is_draining = self.is_unfit = False
 
-    def admit(self, ip: str, limits: SmtpLimits) -> Reply | None:
-        """Count a new session of this client, or say why there may be none."""
+    def admit(self, client: str, limits: SmtpLimits, *, is_trusted: bool = False) -> Reply | None:
+        """Count a new session of this client, or say why there may be none.
+
+        Args: client: `client_key` of its address; is_trusted: our own relays and senders, which many stand behind,
+        have no limit of their own.
+        """
         if self.is_unfit:
             return reply.UNFIT
         if self.is_draining:
             return reply.DRAINING
         if self.sessions >= limits.max_sessions:
             return reply.TOO_BUSY
-        count = self.per_client.get(ip, 0)
-        if count >= limits.max_sessions_per_client:
+        count = self.per_client.get(client, 0)
+        if count >= limits.max_sessions_per_client and not is_trusted:
             return reply.TOO_MANY
-        self.per_client[ip] = count + 1
+        self.per_client[client] = count + 1
         self.sessions += 1
         return None
 
-    def leave(self, ip: str) -> None:
+    def leave(self, client: str) -> None:
         """A session that was admitted is over."""
         self.sessions -= 1
-        left = self.per_client.get(ip, 1) - 1
+        left = self.per_client.get(client, 1) - 1
         if left > 0:
-            self.per_client[ip] = left
+            self.per_client[client] = left
         else:
-            self.per_client.pop(ip, None)
+            self.per_client.pop(client, None)
 
     def refuse_mail(self, size: int, limits: SmtpLimits) -> Reply | None:
         """Why no new message (of this declared size) may begin now, before a byte of it is taken."""

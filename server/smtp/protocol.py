@@ -15,6 +15,7 @@ from mxward.server.config import Listener
 from mxward.server.metrics import METRICS
 from mxward.server.smtp import proxy, reply
 from mxward.server.smtp.action import Action, Authenticate, StartTls
+from mxward.server.smtp.load import client_key
 from mxward.server.smtp.session import Session
 from mxward.server.smtp.transaction import Client, Transaction
 
@@ -66,10 +67,11 @@ class SmtpProtocol(asyncio.Protocol):
         front, client = self._front, self._client
         self._closing_at = 0.0
         METRICS.add("smtp_sessions_total")
-        refusal = front.load.admit(client.ip, front.settings.limits)
+        settings, key = front.settings, client_key(client.ip)
+        refusal = front.load.admit(key, settings.limits, is_trusted=client.ip in settings.trusted)
         if refusal is not None:
             return self._refuse(refusal)
-        self._admitted = client.ip
+        self._admitted = key
         METRICS.add("smtp_sessions_open")
         if self._listener.tls == "implicit":
             METRICS.add("smtp_tls_sessions_total")

@@ -241,6 +241,6 @@ def _on_loops(test: AsyncTest, names: tuple[str, ...]) -> Callable[..., None]:
 
     run.__name__, run.__doc__, run.__module__ = test.__name__, test.__doc__, test.__module__
     extra = inspect.Parameter("loop_name", inspect.Parameter.KEYWORD_ONLY)
-    # pytest reads the fixtures off this attribute
-    run.__signature__ = signature.replace(parameters=[*signature.parameters.values(), extra])  # type: ignore[attr-defined]
+    shown = signature.replace(parameters=[*signature.parameters.values(), extra])
+    run.__signature__ = shown  # type: ignore[attr-defined]  # pytest reads the fixtures off it
     return run

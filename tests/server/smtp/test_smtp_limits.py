@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from mxtest.smtpbox import Box, MemoryCommitter, Peer, both_loops, open_box
+from mxtest.smtpbox import Box, MemoryCommitter, Peer, both_loops, on_uvloop, open_box
 from mxward.core.errors import StoreUnavailable
 from mxward.server.smtp import session as session_module
+from mxward.server.smtp.load import client_key
 
 
 async def to_data(box: Box) -> Peer:
@@ -68,7 +69,7 @@ async def test_rate_floor(tmp_path: Path) -> None:
 
 @both_loops
 async def test_sessions_of_a_worker_and_of_a_client(tmp_path: Path) -> None:
-    async with open_box(tmp_path, smtp__limits__max_sessions_per_client=2) as box:
+    async with open_box(tmp_path, smtp__limits__max_sessions_per_client=2, smtp__trusted_networks=[]) as box:
         first, second = await box.connect(), await box.connect()
         await first.hello()
         await second.hello()
@@ -80,6 +81,18 @@ async def test_sessions_of_a_worker_and_of_a_client(tmp_path: Path) -> None:
     async with open_box(tmp_path, smtp__limits__max_sessions=1) as box:
         await (await box.connect()).hello()
         assert (await (await box.connect()).rest()).startswith(b"421 4.3.2 ")
+
+
+@on_uvloop
+async def test_trusted_networks_have_no_limit_a_client(tmp_path: Path) -> None:
+    async with open_box(tmp_path, smtp__limits__max_sessions_per_client=1) as box:
+        for _ in range(3):
+            await (await box.connect()).hello()
+
+
+def test_an_ipv6_host_is_its_network() -> None:
+    assert client_key("2001:db8::1") == client_key("2001:db8::ffff:2") != client_key("2001:db8:0:1::1")
+    assert client_key("192.0.2.1") == "192.0.2.1"
 
 
 @both_loops

@@ -43,6 +43,20 @@ async def test_starttls_and_its_trace(tmp_path: Path) -> None:
 
 
 @both_loops
+async def test_large_message_through_tls(tmp_path: Path) -> None:
+    raw = b"0123456789" * 7 + b"\r\n"
+    async with open_box(tmp_path, tls=True) as box:
+        peer = await box.connect()
+        await peer.hello(b"STARTTLS")
+        await peer.writer.start_tls(client_context())
+        for command in (b"EHLO c", b"MAIL FROM:<a@x.example>", b"RCPT TO:<b@trust.example>", b"DATA"):
+            assert (await peer.ask(command))[0] in "23"
+        await peer.send(raw * 50_000 + b".\r\n")
+        assert (await peer.reply()).startswith("250 ")
+        assert box.messages[0].raw == raw * 50_000
+
+
+@both_loops
 async def test_plain_text_behind_starttls_never_reaches_the_session(tmp_path: Path) -> None:
     """Injected commands in their own packets: they break the handshake, and none is executed."""
     async with open_box(tmp_path, tls=True) as box:
