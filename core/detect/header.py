@@ -72,7 +72,7 @@ class HeaderDetector:
         shown = ADDRESS.search(author.display)
         if shown and _far_apart(shown[0].rpartition("@")[2].lower().strip(".'\""), author.domain):
             yield _hit("HDR_DISPLAY_ADDRESS", "phish", 2.5, "shows another address as the author's name")
-        if INVISIBLE.search(author.display):
+        if not author.display.isascii() and INVISIBLE.search(author.display):
             yield _hit("HDR_HIDDEN_CHARACTERS", "phish", 2.0, "has invisible characters in the author's name")
         if inbound and not self._is_local(author.domain):
             folded = fold(author.display)
@@ -120,7 +120,7 @@ def _reply_to(author: Mailbox, mime: Mime, counts: dict[bytes, int]) -> Iterator
 
 def _subject(message: Message) -> Iterator[Hit]:
     text = views.subject(message)
-    if INVISIBLE.search(text) and not text.isascii():
+    if not text.isascii() and INVISIBLE.search(text):
         yield _hit("HDR_HIDDEN_SUBJECT", "spam", 1.0, "has invisible characters in its subject")
     if len(text) >= 12 and text.isupper() and sum(c.isalpha() for c in text) * 2 > len(text):
         yield _hit("HDR_SUBJECT_CAPITALS", "spam", 1.5, "has a subject in capitals")

@@ -17,9 +17,9 @@ from mxward.core.verdict import Evidence, Hit
 
 _SHOWN: Final = re.compile(r"^(?:https?://)?((?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24})(?:[/:?#].*)?$", re.I)
 _ADDRESS: Final = re.compile(r"^(?:\d{1,3}\.){3}\d{1,3}$|^\d{7,10}$|^0x[0-9a-f]{6,8}$", re.I)
+_MAILBOX: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}\.\w")
 # two-label suffixes under which organisations register; enough to compare two names of one message
 _SECOND_LEVEL: Final = frozenset(("co", "com", "org", "net", "ac", "gov", "nhs", "ltd", "plc", "sch", "police", "edu"))
-MAX_EACH: Final = 1  # hits of one kind a message
 
 
 class LinkDetector:
@@ -70,6 +70,8 @@ def _faults(link: Link) -> Iterator[tuple[str, float, str]]:
     host = _host(split)
     if link.kind in ("a", "form", "text"):
         yield from _host_faults(host, split)
+    if "@" in split.fragment and _MAILBOX.search(split.fragment):
+        yield "LINK_ADDRESS_IN_FRAGMENT", 3.5, "has a link that carries an address behind a # sign, as log-in traps do"
     if link.kind == "a" and link.words and len(link.words) < 300:
         shown = _SHOWN.match(link.words)
         if shown and host and organisation(shown[1].lower()) != organisation(host):

@@ -8,11 +8,12 @@ rule NHS_LOOKALIKE
         weight = 6
         views = "raw text"
     strings:
-        $a = /https?:\/\/([\w-]{1,40}\.){0,4}(nhs|nhsmail|nhs-uk|nhsuk|nhs-net)[a-z0-9-]{0,30}\.(com|org|info|xyz|top|online|site|live|co|me|shop|icu|club|app|dev)[\/:"'\s]/ nocase
-        $b = /https?:\/\/[\w.-]{0,60}nhs\.(uk|net)\.[\w-]{2,40}\.[a-z]{2,10}[\/:"'\s]/ nocase
-        $c = /https?:\/\/[\w.-]{0,60}nhs[._-](uk|net)[._-][\w-]{1,40}\.[a-z]{2,10}[\/:"'\s]/ nocase
+        $a = /[\/.]nhs(mail|-uk|uk|-net|-[a-z0-9-]{1,30})?\.(com|org|info|xyz|top|online|site|live|co|me|shop|icu|club|app|dev)[\/:"'\s]/ nocase
+        $b = /nhs\.(uk|net)\.[\w-]{2,40}\.[a-z]{2,10}[\/:"'\s]/ nocase
+        $c = /nhs[_-](uk|net)[._-][\w-]{1,40}\.[a-z]{2,10}[\/:"'\s]/ nocase
+        $link = "http" nocase
     condition:
-        any of them
+        $link and any of ($a, $b, $c)
 }
 
 rule LINK_FREE_HOSTING_LOGIN
@@ -23,7 +24,29 @@ rule LINK_FREE_HOSTING_LOGIN
         weight = 4
         views = "raw text"
     strings:
-        $host = /https?:\/\/[\w-]{3,63}\.(web\.app|firebaseapp\.com|workers\.dev|pages\.dev|r2\.dev|netlify\.app|vercel\.app|glitch\.me|000webhostapp\.com|weebly\.com|wixsite\.com|github\.io|myftpupload\.com|godaddysites\.com|ipfs\.dweb\.link|ipfs\.io|cloudfront\.net|blogspot\.com|duckdns\.org|repl\.co|square\.site|webflow\.io|azurewebsites\.net)\// nocase
+        $host1 = ".web.app/" nocase
+        $host2 = ".firebaseapp.com/" nocase
+        $host3 = ".workers.dev/" nocase
+        $host4 = ".pages.dev/" nocase
+        $host5 = ".r2.dev/" nocase
+        $host6 = ".netlify.app/" nocase
+        $host7 = ".vercel.app/" nocase
+        $host8 = ".glitch.me/" nocase
+        $host9 = ".000webhostapp.com/" nocase
+        $host10 = ".weebly.com/" nocase
+        $host11 = ".wixsite.com/" nocase
+        $host12 = ".github.io/" nocase
+        $host13 = ".myftpupload.com/" nocase
+        $host14 = ".godaddysites.com/" nocase
+        $host15 = ".ipfs.dweb.link/" nocase
+        $host16 = ".ipfs.io/" nocase
+        $host17 = ".cloudfront.net/" nocase
+        $host18 = ".blogspot.com/" nocase
+        $host19 = ".duckdns.org/" nocase
+        $host20 = ".repl.co/" nocase
+        $host21 = ".square.site/" nocase
+        $host22 = ".webflow.io/" nocase
+        $host23 = ".azurewebsites.net/" nocase
         $word1 = "password" nocase
         $word2 = "verify" nocase
         $word3 = "mailbox" nocase
@@ -33,20 +56,7 @@ rule LINK_FREE_HOSTING_LOGIN
         $word7 = "suspended" nocase
         $word8 = "expire" nocase
     condition:
-        $host and 2 of ($word*)
-}
-
-rule LINK_RECIPIENT_IN_FRAGMENT
-{
-    meta:
-        description = "has a link that carries an address behind a # sign, as log-in traps do"
-        category = "phish"
-        weight = 4
-        views = "raw text"
-    strings:
-        $a = /https?:\/\/[^\s"'<>#]{4,200}#[\w.+-]{1,64}@[\w-]{1,64}\.[\w.-]{2,64}["'\s>]/
-    condition:
-        $a
+        any of ($host*) and 2 of ($word*)
 }
 
 rule LINK_OPEN_REDIRECT
@@ -57,9 +67,9 @@ rule LINK_OPEN_REDIRECT
         weight = 2
         views = "raw text"
     strings:
-        $a = /https?:\/\/(www\.)?google\.[a-z.]{2,6}\/(url\?(sa=t&)?(q|url)=|amp\/s\/)https?/ nocase
-        $b = /https?:\/\/[\w.-]{0,40}(bing|youtube|linkedin|facebook)\.com\/[^\s"'<>]{0,60}(redirect|ck\/a|slink)\?/ nocase
-        $c = /https?:\/\/[\w.-]{1,60}doubleclick\.net\/[^\s"'<>]{0,200}(adurl|url)=https?/ nocase
+        $a = /google\.[a-z.]{2,6}\/(url\?(sa=t&)?(q|url)=|amp\/s\/)https?/ nocase
+        $b = /(bing|youtube|linkedin|facebook)\.com\/[^\s"'<>]{0,60}(redirect|ck\/a|slink)\?/ nocase
+        $c = /doubleclick\.net\/[^\s"'<>]{0,200}(adurl|url)=https?/ nocase
     condition:
         any of them
 }
@@ -72,7 +82,7 @@ rule LINK_SHORTENER_CREDENTIAL
         weight = 3
         views = "raw text"
     strings:
-        $short = /https?:\/\/(bit\.ly|tinyurl\.com|t\.ly|is\.gd|cutt\.ly|rebrand\.ly|shorturl\.at|rb\.gy|ow\.ly|t\.co|urlz\.fr|s\.id|qrco\.de)\/[\w-]{3,24}/ nocase
+        $short = /\/\/(bit\.ly|tinyurl\.com|t\.ly|is\.gd|cutt\.ly|rebrand\.ly|shorturl\.at|rb\.gy|ow\.ly|t\.co|urlz\.fr|s\.id|qrco\.de)\/[\w-]{3,24}/ nocase
         $word1 = "your account" nocase
         $word2 = "your password" nocase
         $word3 = "verify" nocase
