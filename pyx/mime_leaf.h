@@ -21,8 +21,7 @@ static int32_t leaf_row(MimeTable* t, int32_t leaf, int enc, int mode)
 /* Rows for the readings of damaged base64. */
 static void leaf_base64(MimeTable* t, int32_t leaf, const Base64Look* look)
 {
-    const MimePart* p = &t->parts[leaf];
-    size_t from = p->body;
+    size_t from = t->parts[leaf].body, end = t->parts[leaf].end; /* no pointer is kept: rows move when one is added */
     int own_line = look->odd_lines && (look->chars & 3);
     /* Padding may be followed by one more stretch of text (a signature, an advertisement): that is junk. */
     int inner = look->pads && look->after_pad >= 4;
@@ -41,18 +40,17 @@ static void leaf_base64(MimeTable* t, int32_t leaf, const Base64Look* look)
         note(t, leaf, AN_base64_line_shift, from);
         leaf_row(t, leaf, ENC_BASE64, B64_LINE);
     } else if ((look->chars + (look->pads > 2 ? 2 : look->pads)) & 3) {
-        note(t, leaf, AN_base64_truncated, p->end);
+        note(t, leaf, AN_base64_truncated, end);
     }
 }
 
 /* Rows for the readings of damaged quoted-printable. */
 static void leaf_qp(MimeTable* t, int32_t leaf, const uint8_t* s)
 {
-    const MimePart* p = &t->parts[leaf];
-    size_t from = p->body;
+    size_t from = t->parts[leaf].body;
     QpLook look;
     int mode;
-    qp_inspect(s + from, p->end - from, &look);
+    qp_inspect(s + from, t->parts[leaf].end - from, &look);
     if (look.bad) note(t, leaf, AN_qp_bad_escape, from + look.first_bad);
     if (look.odd) note(t, leaf, AN_qp_ambiguous, from + look.first_bad);
     if (look.lower && look.upper) note(t, leaf, AN_qp_mixed_case, from);
