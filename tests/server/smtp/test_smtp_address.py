@@ -109,6 +109,6 @@ def test_helo_names(name: bytes) -> None:
     assert is_helo_name(name)
 
 
-@pytest.mark.parametrize("name", [b"", b"a b", b"a\tb", b"a(b)", b"x" * 256, b"caf\xc3\xa9"])
+@pytest.mark.parametrize("name", [b"", b"a b", b"a\tb", b"a(b)", b"x" * 256, b"b\xc3\xa9"])
 def test_bad_helo_names(name: bytes) -> None:
     assert not is_helo_name(name)
