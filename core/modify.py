@@ -49,7 +49,7 @@ def _tag(raw: bytes, argument: str) -> bytes:
         raise ModifyError(f"no header field: {argument!r}")
     mime = parse(raw)
     if name.lower() == SUBJECT:
-        edited = _prefix_subject(raw, mime, _UNSAFE.sub(" ", value.lstrip(" ")))
+        edited = _prefix_subject(raw, mime, _UNSAFE.sub(" ", value).lstrip())
     else:
         edited = _add_field(raw, mime, name, _UNSAFE.sub(" ", value).strip())
     return edited
@@ -59,7 +59,7 @@ def _add_field(raw: bytes, mime: Mime, name: str, value: str) -> bytes:
     field = encode_field(name, value)
     if _unfolded(field.partition(b":")[2]) in [_unfolded(v) for v in mime.field_all(name)]:
         return raw
-    return _checked(raw, field + raw, mime, n_more=1)
+    return _checked(raw, field + raw, mime, field)
 
 
 def _unfolded(value: bytes) -> bytes:
@@ -70,31 +70,40 @@ def _prefix_subject(raw: bytes, mime: Mime, prefix: str) -> bytes:
     spans = mime.field_spans(SUBJECT)
     if not spans:
         return _add_field(raw, mime, "Subject", prefix.strip())
-    if mime.text(SUBJECT).lstrip().startswith(prefix.rstrip()):
+    if " ".join(mime.text(SUBJECT).split()).startswith(" ".join(prefix.split())):
         return raw
     start, value, end = spans[0]
     shown = raw[value:end].lstrip(b" \t")
     at = end - len(shown)
     first_line = raw[start:end].partition(b"\r\n")[0]
-    word = _words(prefix) if not _is_plain(prefix) else prefix.encode("ascii")
+    if _is_plain(prefix):
+        word = prefix.encode("ascii")
+    else:
+        # white space between two encoded words is not shown (RFC 2047 6.2), so it stands inside the first
+        word = _words(prefix if shown.startswith(b"=?") else prefix.rstrip()) + b" "
     if len(first_line) + len(word) > LINE and shown.strip():
         word = word.rstrip() + b"\r\n "
-    elif not _is_plain(prefix):
-        word += b" "
-    lead = b"" if at > value else b" "
-    return _checked(raw, raw[:at] + lead + word + raw[at:], mime, n_more=0)
+    lead = b"" if raw[at - 1 : at] in (b" ", b"\t") else b" "
+    return _checked(raw, raw[:at] + lead + word + raw[at:], mime)
 
 
-def _checked(raw: bytes, edited: bytes, before: Mime, n_more: int) -> bytes:
-    """`edited` if it parses to the same body and fields beside the change. Raises: ModifyError."""
+def _checked(raw: bytes, edited: bytes, before: Mime, added: bytes = b"") -> bytes:
+    """`edited` if it parses to the same body and to the same fields beside the change. Raises: ModifyError.
+
+    Args: added: the field that was put in front; empty when one field was changed in place.
+    """
     after = parse(edited)
     old, new = before.fields(0), after.fields(0)
+    if added:
+        name, _, value = added.partition(b":")
+        same_fields = new[1:] == old and new[0][0] == name and _unfolded(new[0][1]) == _unfolded(value)
+    else:
+        same_fields = [n for n, _ in new] == [n for n, _ in old] and sum(
+            a != b for a, b in zip(new, old, strict=True)
+        ) <= 1
     body, new_body = before.parts[0].body_start, after.parts[0].body_start
-    same_body = len(raw) - body == len(edited) - new_body and raw[body:] == edited[new_body:]
-    if not same_body or len(new) != len(old) + n_more or after.n_parts != before.n_parts:
+    if not same_fields or raw[body:] != edited[new_body:] or after.n_parts != before.n_parts:
         raise ModifyError("the header section is too malformed to be edited")
-    if [n for n, _ in new[n_more:]] != [n for n, _ in old]:
-        raise ModifyError("the edit would change other header fields")
     return edited
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -115,4 +116,5 @@ def _store(file: Path, rules: yara.YaraRules) -> None:
         draft.write_bytes(_MAGIC + hashlib.sha256(body).digest() + body)
         draft.replace(file)
     except OSError:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink()

@@ -1,15 +1,18 @@
 """The rule packs of a data directory: which there are, and adding, removing, enabling, disabling them.
 
-    DATA/rules/NAME/            a pack that was added
+    DATA/rules/NAME             a pack: a directory, or a link to one in .packs that `add_pack` made
+    DATA/rules/.packs/          contents of added packs, NAME-DIGEST; the replaced one stays until the next change
     DATA/rules/NAME.disabled    an empty file: the pack of that name (also a shipped one) is not used
 
-Every change validates first and then renames, so that a refused pack leaves the old one in force and a crash
-leaves one or the other. A pack in DATA/rules wins over a shipped pack of the same name.
+Every change validates first and then replaces one link by a rename: a refused pack leaves the old one in force, a
+crash leaves one or the other, and who reads meanwhile sees one or the other. A pack in DATA/rules wins over a
+shipped pack of the same name.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +20,11 @@ from typing import Final
 
 from mxward.core.errors import RulePackError
 from mxward.core.rules.compile import compile_packs
-from mxward.core.rules.pack import Pack, load_pack
+from mxward.core.rules.pack import PACK_NAME, Pack, load_pack
 
 SHIPPED: Final = Path(__file__).parent / "packs"
 _DISABLED: Final = ".disabled"
+_CONTENTS: Final = ".packs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,43 +92,52 @@ def add_pack(rules_dir: Path, source: Path) -> Pack:
     pack = load_pack(source)
     others = [p for p in enabled_packs(rules_dir) if p.name != pack.name]
     compile_packs([*others, pack])
-    rules_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
-    draft = rules_dir / f".new-{pack.name}-{os.getpid()}"
+    contents = rules_dir / _CONTENTS
+    contents.mkdir(mode=0o750, parents=True, exist_ok=True)
+    target = contents / f"{pack.name}-{pack.digest[:16]}"
+    draft = contents / f".new-{pack.name}-{os.getpid()}"
     shutil.rmtree(draft, ignore_errors=True)
     try:
         shutil.copytree(source, draft, symlinks=True)
         if load_pack(draft).digest != pack.digest:
             raise RulePackError("changed while it was being copied", pack=pack.name)
-        _swap(draft, rules_dir / pack.name)
+        if not target.exists():
+            draft.rename(target)
+        _point(rules_dir / pack.name, target)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return pack
 
 
-def _swap(draft: Path, target: Path) -> None:
-    """Put `draft` where `target` is. Between the two renames readers see no pack of that name, never half of one."""
-    old = target.with_name(f".old-{target.name}-{os.getpid()}")
-    shutil.rmtree(old, ignore_errors=True)
-    if target.exists():
-        target.rename(old)
-    try:
-        draft.rename(target)
-    except OSError:
-        if old.exists():
-            old.rename(target)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
+def _point(link: Path, target: Path) -> None:
+    """Let `link` name `target`, in one rename; then drop contents that neither this nor the last link named."""
+    last = link.resolve() if link.is_symlink() else None
+    if link.is_dir() and not link.is_symlink():
+        # put there by hand: a link cannot replace a directory in one step, so this once there are two
+        link.rename(target.with_name(f"{link.name}-by-hand-{os.getpid()}"))
+    draft = target.with_name(f".link-{link.name}-{os.getpid()}")
+    draft.unlink(missing_ok=True)
+    draft.symlink_to(Path(_CONTENTS) / target.name, target_is_directory=True)
+    draft.replace(link)
+    for old in target.parent.glob(f"{link.name}-*"):
+        is_own = re.fullmatch(r"(?:[0-9a-f]{16}|by-hand-\d+)", old.name[len(link.name) + 1 :])
+        if is_own and old != target and old.resolve() != last:
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def remove_pack(rules_dir: Path, name: str) -> None:
     """Delete an added pack. Raises: RulePackError when there is none (shipped packs can be disabled only)."""
     path = rules_dir / name
-    if name.startswith(".") or "/" in name or not path.is_dir():
-        shipped = (SHIPPED / name).is_dir() and "/" not in name
-        raise RulePackError("is shipped; disable it instead" if shipped else "no such pack", pack=name)
-    gone = rules_dir / f".old-{name}-{os.getpid()}"
-    path.rename(gone)
-    shutil.rmtree(gone, ignore_errors=True)
+    if not PACK_NAME.fullmatch(name) or not path.is_dir():
+        is_shipped = bool(PACK_NAME.fullmatch(name)) and (SHIPPED / name / "pack.toml").is_file()
+        raise RulePackError("is shipped; disable it instead" if is_shipped else "no such pack", pack=name)
+    if path.is_symlink():
+        content = path.resolve()
+        path.unlink()
+    else:
+        content = path.with_name(f".old-{name}-{os.getpid()}")
+        path.rename(content)
+    shutil.rmtree(content, ignore_errors=True)
     (rules_dir / f"{name}{_DISABLED}").unlink(missing_ok=True)
 
 

@@ -32,7 +32,7 @@ from mxward.core.rules.attachments import AttachmentRule, parse_attachments
 from mxward.core.rules.literals import LiteralList, parse_list
 from mxward.core.verdict import CATEGORIES
 
-_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
+PACK_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 _VERSION: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.+-]{0,31}")
 _KEYS: Final = frozenset(("name", "version", "description", "author", "kinds", "defaults"))
 MAX_FILE_BYTES: Final = 32 * 1024 * 1024  # one rule file; the largest public set is 3 MB
@@ -105,7 +105,7 @@ def _manifest(path: Path) -> dict[str, Any]:
     unknown = sorted(set(doc) - _KEYS)
     if unknown:
         raise RulePackError(f"unknown key {unknown[0]} (allowed: {', '.join(sorted(_KEYS))})", pack=where)
-    for key, pattern in (("name", _NAME), ("version", _VERSION)):
+    for key, pattern in (("name", PACK_NAME), ("version", _VERSION)):
         if not isinstance(doc.get(key), str) or not pattern.fullmatch(doc[key]):
             raise RulePackError(f"{key} must be a string that matches {pattern.pattern}", pack=where)
     for key in ("description", "author"):

@@ -62,7 +62,8 @@ def test_links_are_bounded() -> None:
 
 MARKUP = st.lists(
     st.sampled_from([b"<", b">", b"</", b"<!--", b"-->", b"a", b"<a href=", b"'", b'"', b"=", b"&", b"#", b";", b"x",
-                     b"9", b"<script", b"</script", b"<p", b" ", b"/", b"&amp;", b"\xc3", b"\x00", b"<meta content=url="]),
+                     b"9", b"<script", b"</script", b"<p", b" ", b"/", b"&amp;", b"\xc3", b"\x00",
+                     b"<meta content=url="]),
     max_size=60,
 ).map(b"".join)  # fmt: skip
 

