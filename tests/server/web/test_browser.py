@@ -25,7 +25,7 @@ ARGUMENTS = [
 ]  # fmt: skip
 HOSTILE = '"><img src=/planted onerror=alert(1)><script>alert(2)</script>\u202egpj.exe'
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-NARROW, WIDE = {"width": 320, "height": 640}, {"width": 1280, "height": 900}
+NARROW, TABLET, DESK, WIDE = ({"width": width, "height": 900} for width in (320, 770, 1025, 1280))
 
 pytestmark = pytest.mark.integration
 Open = Callable[..., Page]
@@ -165,7 +165,7 @@ def serious(page: Page) -> list[str]:
     return [f"{v['id']}: {node['html'][:150]}" for v in grave for node in v["nodes"]]
 
 
-@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("viewport", [WIDE, DESK, TABLET, NARROW], ids=["wide", "desk", "tablet", "narrow"])
 def test_every_page_is_accessible_and_reflows(
     open_page: Open, console: served.Served, viewport: dict[str, int]
 ) -> None:
