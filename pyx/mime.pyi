@@ -3,7 +3,7 @@
 Never raises on any bytes. Offsets are byte offsets into the buffer that was parsed.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, final
 
 class PartInfo(NamedTuple):
     """One row of the part table. Part 0 is the message itself.
@@ -49,9 +49,11 @@ ANOMALIES: tuple[AnomalyKind, ...]
 LIMITS: dict[str, int]  # the limits the parser was built with, under their names in core.limits
 MAX_GZIP64: int  # bytes one gzip64 part may unpack to
 
+@final
 class Mime:
-    """The parsed message. Immutable; safe to share between threads."""
+    """The parsed message. Immutable; safe to share between threads. Made by `parse` only."""
 
+    def __init__(self, *args: object) -> None: ...
     @property
     def n_parts(self) -> int: ...
     @property

@@ -66,6 +66,7 @@ MAX_GZIP64 = 64 * 1024 * 1024  # bytes one gzip64 part may unpack to: the budget
 cdef Py_ssize_t NOGIL_BYTES = 2048  # below, giving the GIL up costs more than it gives
 
 
+@cython.auto_pickle(False)
 @cython.no_gc
 @cython.final
 cdef class Mime:
@@ -74,7 +75,7 @@ cdef class Mime:
     def __cinit__(self):
         self.table = NULL
 
-    def __init__(self):
+    def __init__(self, *args):
         if self.table == NULL:
             raise TypeError("Mime objects come from parse()")
 

@@ -1,5 +1,8 @@
 """Text of header fields and bodies: charsets, RFC 2047 encoded words, RFC 2231 parameters, file names."""
 
+ALIASES: dict[str, str]  # labels of mail to Python codecs
+UNFIT: frozenset[str]  # codecs that are no charset
+
 def codec_name(charset: str) -> str:
     """Python codec for a MIME charset label (aliases applied), "" when unknown or unfit for text."""
 

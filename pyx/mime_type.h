@@ -210,6 +210,10 @@ static void keep_candidates(MimeTable* t, int32_t index, const uint8_t* s, const
     MimeTask* task;
     uint32_t k;
     int i;
+    if (t->n_tasks >= MIME_MAX_TASKS) { /* before the work: a thousand damaged parts must not cost a thousand searches */
+        note(t, index, AN_too_many_readings, p->head);
+        return;
+    }
     c.n = 0;
     c.list = malloc(MAX_CANDIDATES * sizeof *c.list);
     if (c.list == NULL) {
