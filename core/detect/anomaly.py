@@ -23,7 +23,7 @@ WEIGHTS: Final[dict[str, float]] = {
     "boundary_syntax": 1.5, "boundary_rfc2231": 1.5, "boundary_empty": 1.5, "boundary_nested_same": 1.5,
     "encoded_multipart": 1.5, "undeclared_multipart": 1.0, "mime_in_preamble": 1.0, "mime_in_epilogue": 1.0,
     "encoding_syntax": 1.0, "encoding_unusual": 1.0, "base64_junk_ambiguous": 1.5, "base64_inner_padding": 1.0,
-    "qp_ambiguous": 0.5, "name_conflict": 2.0, "message_partial": 3.0, "message_external_body": 2.0,
+    "qp_ambiguous": 0.5, "name_conflict": 1.0, "message_partial": 3.0, "message_external_body": 2.0,
     "too_many_parts": 3.0, "too_deep": 3.0, "too_many_readings": 3.0, "decode_budget": 3.0, "header_too_long": 3.0,
     "duplicate_field": 0.3, "raw_8bit_header": 1.5, "mbox_from_line": 0.0, "missing_close": 0.2,
 }  # fmt: skip

@@ -121,7 +121,7 @@ def _deceptions(part: Part) -> Iterator[Hit]:
         if _is_double(name):
             yield _hit(part, "NAME_DOUBLE_EXTENSION", 5.0, "has a harmless extension before an active one in a name")
     if len({extension(name) for name in part.names}) > 1:
-        yield _hit(part, "NAME_AMBIGUOUS", 3.0, "has several file names with different extensions")
+        yield _hit(part, "NAME_AMBIGUOUS", 2.5, "has several file names with different extensions")
     if part.true_type and _is_disguised(part):
         weight = 6.0 if part.true_type in _PROGRAMS else 1.5
         yield _hit(part, "TYPE_MISMATCH", weight, f"is named as one type of file but is {part.true_type}")

@@ -78,7 +78,8 @@ class HeaderDetector:
             folded = fold(author.display)
             if any(local in folded for local in self._local) and not shown:
                 yield _hit("HDR_OWN_DOMAIN_NAME", "phish", 2.5, "shows our domain as the author's name")
-            if borrowed(folded, author.domain):
+            # bounces by Exchange are signed "Microsoft Outlook" at the bouncing domain; they have no sender
+            if message.envelope.sender and borrowed(folded, author.domain):
                 yield _hit("HDR_BRAND_NAME", "phish", 3.5, "shows a well-known name but comes from another domain")
             if _OFFICES.search(folded) and author.domain in FREE_MAIL:
                 yield _hit("HDR_OFFICE_FREE_MAIL", "phish", 2.5, "claims to be an office but uses a free mail address")
