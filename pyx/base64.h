@@ -74,15 +74,19 @@ __attribute__((target("avx2"))) static inline int b64_block32(const uint8_t* s, 
     B64Ranges r;
     if (!b64_ranges(c, &r)) return 0;
     v = _mm256_or_si256(
-        _mm256_or_si256(_mm256_and_si256(r.upper, _mm256_set1_epi8(-'A')), _mm256_and_si256(r.lower, _mm256_set1_epi8(26 - 'a'))),
+        _mm256_or_si256(
+            _mm256_and_si256(r.upper, _mm256_set1_epi8(-'A')), _mm256_and_si256(r.lower, _mm256_set1_epi8(26 - 'a'))),
         _mm256_or_si256(
             _mm256_and_si256(r.digit, _mm256_set1_epi8(52 - '0')),
-            _mm256_or_si256(_mm256_and_si256(r.plus, _mm256_set1_epi8(62 - '+')), _mm256_and_si256(r.slash, _mm256_set1_epi8(63 - '/')))));
+            _mm256_or_si256(
+                _mm256_and_si256(r.plus, _mm256_set1_epi8(62 - '+')),
+                _mm256_and_si256(r.slash, _mm256_set1_epi8(63 - '/')))));
     v = _mm256_add_epi8(c, v);
     pairs = _mm256_maddubs_epi16(v, _mm256_set1_epi16(0x0140)); /* a * 64 + b in 16 bits */
     quads = _mm256_madd_epi16(pairs, _mm256_set1_epi32(0x00011000)); /* ab * 4096 + cd in 32 bits */
     quads = _mm256_shuffle_epi8(quads, _mm256_setr_epi8(
-        2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, -1, -1, -1, -1, 2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, -1, -1, -1, -1));
+        2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, -1, -1, -1, -1,
+        2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, -1, -1, -1, -1));
     quads = _mm256_permutevar8x32_epi32(quads, _mm256_setr_epi32(0, 1, 2, 4, 5, 6, 7, 7));
     _mm256_storeu_si256((__m256i*)(void*)out, quads);
     return 1;
@@ -311,7 +315,8 @@ static void base64_inspect(const uint8_t* s, size_t n, Base64Look* look)
         }
 #endif
         /* Unrolled clean step: the common case is four alphabet characters. */
-        while (n - p >= 4 && !((B64_VALUE[s[p]] | B64_VALUE[s[p + 1]] | B64_VALUE[s[p + 2]] | B64_VALUE[s[p + 3]]) & 64)) {
+        while (n - p >= 4
+               && !((B64_VALUE[s[p]] | B64_VALUE[s[p + 1]] | B64_VALUE[s[p + 2]] | B64_VALUE[s[p + 3]]) & 64)) {
             in_line += 4;
             p += 4;
         }

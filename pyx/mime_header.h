@@ -46,7 +46,8 @@ static int mime_field_kind(const uint8_t* s, size_t size)
 /* Fields that RFC 5322 3.6 allows once. */
 static int may_occur_once(const uint8_t* s, size_t size)
 {
-    static const char* const NAMES[] = {"from", "sender", "reply-to", "to", "cc", "bcc", "message-id", "subject", "date"};
+    static const char* const NAMES[] = {
+        "from", "sender", "reply-to", "to", "cc", "bcc", "message-id", "subject", "date"};
     size_t i;
     for (i = 0; i < sizeof NAMES / sizeof *NAMES; i++)
         if (strlen(NAMES[i]) == size && same_word(s, NAMES[i], size)) return 1 << i;

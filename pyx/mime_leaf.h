@@ -141,7 +141,8 @@ static void leaf_close(MimeTable* t, int32_t leaf, const uint8_t* s, Blocks* blo
         leaf_base64(t, leaf, &look);
     } else if (p.enc == ENC_QP) {
         leaf_qp(t, leaf, s);
-    } else if ((p.enc <= ENC_BINARY || p.enc == ENC_UNKNOWN) && !(p.other_enc >> ENC_BASE64 & 1) && looks_base64(s, &p)) {
+    } else if ((p.enc <= ENC_BINARY || p.enc == ENC_UNKNOWN) && !(p.other_enc >> ENC_BASE64 & 1)
+               && looks_base64(s, &p)) {
         note(t, leaf, AN_base64_undeclared, p.body);
         leaf_row(t, leaf, ENC_BASE64, B64_STOP);
     }

@@ -70,11 +70,12 @@ static size_t param_value(const uint8_t* s, size_t p, size_t end, Param* a)
     }
     a->value = p;
     while (p < end && s[p] != ';') {
-        if (s[p] == '(' || s[p] == '"' || s[p] == '\\' || s[p] == ',' || is_space(s[p])) {
-            size_t q = p;
-            while (q < end && is_space(s[q])) q++;
-            if (q < end && s[q] != ';') a->odd = 1;
+        if (is_space(s[p])) { /* white space inside a value is odd, before ';' or the end it is none */
+            while (p < end && is_space(s[p])) p++;
+            if (p < end && s[p] != ';') a->odd = 1;
+            continue;
         }
+        if (s[p] == '(' || s[p] == '"' || s[p] == '\\' || s[p] == ',') a->odd = 1;
         p++;
     }
     a->value_end = p;
@@ -183,7 +184,7 @@ static void candidate_cut(Candidates* c, const uint8_t* s, size_t p, size_t end,
 {
     Word w;
     w.n = 0;
-    for (; p < end && !(s[p] && strchr(stops, s[p])); p++)
+    for (; p < end && w.n < sizeof w.bytes && !(s[p] && strchr(stops, s[p])); p++)
         if (!(s[p] && strchr(drop, s[p]))) word_add(&w, s[p]);
     candidate(c, &w);
 }
@@ -303,7 +304,7 @@ static void candidates_sections(Candidates* c, const uint8_t* s, size_t p, size_
     }
 }
 
-enum { VALUE_WINDOW = 4096 }; /* of a damaged value, so that a hostile header costs a bounded amount */
+enum { VALUE_WINDOW = 2048 }; /* of a damaged value, so that a hostile header costs a bounded amount */
 
 /* Everything some client would take for the value of the parameter `name` (lower case) in s[p, end). */
 static void loose_candidates(Candidates* c, const uint8_t* s, size_t p, size_t end, const char* name)

@@ -121,7 +121,8 @@ static void run_candidates(Pass* x, MimeTable* t, const MimeTask* task)
             at += 2 + n;
             if (seen[i] != level || tries >= 3) continue;
             tries++;
-            note(t, part, t->parts[part].kind == KIND_MULTIPART ? AN_boundary_syntax : AN_multipart_syntax, t->parts[part].head);
+            note(t, part, t->parts[part].kind == KIND_MULTIPART ? AN_boundary_syntax : AN_multipart_syntax,
+                 t->parts[part].head);
             split_again(x, t, part, b, n, level == 1 ? SPLIT_PREFIX : 0, 0);
         }
         if (tries) break; /* exact ones speak for themselves */
@@ -264,8 +265,9 @@ static void rows_for_childless(MimeTable* t)
     for (i = 0; i < n; i++)
         if (t->parts[i].parent >= 0) has[t->parts[i].parent] = 1;
     for (i = 0; i < n; i++) {
-        if (t->parts[i].kind != KIND_MULTIPART || has[i] || t->parts[i].reading || t->parts[i].body == t->parts[i].end) continue;
-        row = leaf_row(t, (int32_t)i, t->parts[i].enc, 0);
+        const MimePart* p = &t->parts[i];
+        if (p->kind != KIND_MULTIPART || has[i] || p->reading || p->body == p->end) continue;
+        row = leaf_row(t, (int32_t)i, p->enc, 0); /* p is not used behind this: rows may move */
         if (row >= 0) t->parts[row].kind = KIND_LEAF;
     }
     free(has);
@@ -274,7 +276,8 @@ static void rows_for_childless(MimeTable* t)
 /* Reads the message again with every bare CR as a line end; keeps that reading only when it differs. */
 static void run_bare_cr(Pass* x, MimeTable* t)
 {
-    uint32_t n_parts = t->n_parts, n_anomalies = t->n_anomalies, n_tasks = t->n_tasks, buffer = t->n_buffers, i, main = 0, reading;
+    uint32_t n_parts = t->n_parts, n_anomalies = t->n_anomalies, n_tasks = t->n_tasks, buffer = t->n_buffers;
+    uint32_t i, main = 0, reading;
     uint8_t* data;
     int ambiguous = t->ambiguous;
     int32_t root;

@@ -66,17 +66,23 @@ static inline int is_mark(uint8_t c, int text)
     return c == '-' || (text && (c == 'b' || c == '=' || c == '('));
 }
 
+#if defined(__SSE2__)
+/* One bit for each line feed in s[0, 16). */
+static inline uint32_t line_feeds(const uint8_t* s)
+{
+    const __m128i v = _mm_loadu_si128((const __m128i*)(const void*)s);
+    return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8('\n')));
+}
+#endif
+
 /* The next line start in (p, n) whose first byte is a mark, or n. p itself is not looked at. */
 static size_t next_mark(const uint8_t* s, size_t p, size_t n, int text)
 {
 #if defined(__SSE2__)
-    const __m128i lf = _mm_set1_epi8('\n');
     /* bound: 64 bytes from p, and one byte behind them, are inside the buffer */
     while (n - p > 64) {
-        uint64_t m0 = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(lf, _mm_loadu_si128((const __m128i*)(const void*)(s + p))));
-        uint64_t m1 = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(lf, _mm_loadu_si128((const __m128i*)(const void*)(s + p + 16))));
-        uint64_t m2 = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(lf, _mm_loadu_si128((const __m128i*)(const void*)(s + p + 32))));
-        uint64_t m3 = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(lf, _mm_loadu_si128((const __m128i*)(const void*)(s + p + 48))));
+        uint64_t m0 = line_feeds(s + p), m1 = line_feeds(s + p + 16);
+        uint64_t m2 = line_feeds(s + p + 32), m3 = line_feeds(s + p + 48);
         uint64_t m = m0 | m1 << 16 | m2 << 32 | m3 << 48;
         while (m) {
             size_t at = p + (size_t)__builtin_ctzll(m) + 1;

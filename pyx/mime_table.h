@@ -114,6 +114,11 @@ static int table_grow(MimeTable* t, void** rows, uint32_t used, uint32_t* cap, s
     return 0;
 }
 
+static inline int is_noted(const MimePart* p, int code)
+{
+    return (int)(p->seen[code >> 6] >> (code & 63) & 1);
+}
+
 /* Notes an anomaly once for a part. */
 static void note(MimeTable* t, int32_t part, int code, size_t offset)
 {
@@ -121,7 +126,7 @@ static void note(MimeTable* t, int32_t part, int code, size_t offset)
     MimeAnomaly* a;
     if (part < 0 || (uint32_t)part >= t->n_parts) return;
     p = &t->parts[part];
-    if (p->seen[code >> 6] >> (code & 63) & 1) return;
+    if (is_noted(p, code)) return;
     p->seen[code >> 6] |= (uint64_t)1 << (code & 63);
     if (ANOMALY_TEXT[code].ambiguous) t->ambiguous = 1;
     if (table_grow(t, (void**)&t->anomalies, t->n_anomalies, &t->cap_anomalies, sizeof *t->anomalies, 8)) return;

@@ -151,7 +151,8 @@ static size_t pass_header(Pass* x, int32_t part, Hints* h)
             t->parts[part].body = (uint32_t)next;
             return next;
         }
-        if (x->depth && x->s[p] == '-' && x->end - p > 1 && x->s[p + 1] == '-' && match_delimiter(x, p, x->end).frame >= 0) {
+        if (x->depth && x->s[p] == '-' && x->end - p > 1 && x->s[p + 1] == '-'
+            && match_delimiter(x, p, x->end).frame >= 0) {
             note(t, part, AN_header_cut_by_boundary, p);
             break;
         }
@@ -192,7 +193,8 @@ static void close_frame(Pass* x, Frame* f, size_t end)
         task->boundary_size = f->n;
         task = NULL;
     }
-    if (f->used && f->pre_like && (task = task_new(t, f->part, TASK_GUESS))) note(t, f->part, AN_mime_in_preamble, p->body);
+    if (f->used && f->pre_like && (task = task_new(t, f->part, TASK_GUESS)))
+        note(t, f->part, AN_mime_in_preamble, p->body);
     if (!task && f->post_like && (task = task_new(t, f->part, TASK_GUESS))) {
         note(t, f->part, AN_mime_in_epilogue, f->close_at);
         task->from = f->close_at;
@@ -235,7 +237,7 @@ static size_t pass_open(Pass* x, int32_t part, int32_t* leaf, int* nested)
     p = &t->parts[part];
     *leaf = -1;
     *nested = 0;
-    if (h.other_body && !x->reading && t->parts[part].seen[AN_junk_hides_field >> 6] >> (AN_junk_hides_field & 63) & 1) {
+    if (h.other_body && !x->reading && is_noted(p, AN_junk_hides_field)) {
         MimeTask* task = task_new(t, part, TASK_BODY);
         if (task) task->from = h.other_body;
     }
@@ -276,7 +278,7 @@ static void pass_mark(Pass* x, size_t q, size_t next, int32_t leaf)
         if (leaf >= 0) {
             int undeclared = x->t->parts[leaf].f_type < 0 || x->t->parts[leaf].type == x->t->parts[leaf].type_end;
             int code = undeclared && x->t->parts[leaf].parent < 0 ? AN_undeclared_multipart : AN_mime_in_text;
-            if (x->reading || x->t->parts[leaf].seen[code >> 6] >> (code & 63) & 1) return;
+            if (x->reading || is_noted(&x->t->parts[leaf], code)) return;
             note(x->t, leaf, code, q);
             task_new(x->t, leaf, TASK_GUESS);
         } else if (top && !top->used) {
@@ -302,6 +304,12 @@ static size_t before_line(const uint8_t* s, size_t q, size_t floor)
     return q;
 }
 
+/* Whether file blocks may stand in the leaf: it is one, and not encoded. */
+static int is_plain_leaf(const MimeTable* t, int32_t leaf)
+{
+    return leaf >= 0 && t->parts[leaf].enc != ENC_BASE64 && t->parts[leaf].enc != ENC_QP;
+}
+
 /* The pass: from the entity `part` (header at its head), or, when part < 0, from a body at `at` in frames that the
  * caller pushed. */
 static void pass_run(Pass* x, int32_t part, size_t at)
@@ -316,7 +324,7 @@ static void pass_run(Pass* x, int32_t part, size_t at)
     for (;;) {
         Delimiter d;
         size_t q;
-        int32_t child;
+        int32_t child, owner;
         if (nested) {
             int32_t parent = x->stack[x->depth - 1].part;
             child = part_new(t, parent, t->parts[parent].depth + 1u, x->reading, x->buffer, (uint32_t)at);
@@ -329,7 +337,7 @@ static void pass_run(Pass* x, int32_t part, size_t at)
             continue;
         }
         if (first && at < x->end && is_mark(x->s[at], 1)) q = at;
-        else q = next_mark(x->s, at, x->end, leaf >= 0 && t->parts[leaf].enc != ENC_BASE64 && t->parts[leaf].enc != ENC_QP);
+        else q = next_mark(x->s, at, x->end, is_plain_leaf(t, leaf));
         first = 0;
         if (q >= x->end) break;
         d.frame = -1;
@@ -346,7 +354,9 @@ static void pass_run(Pass* x, int32_t part, size_t at)
             at = q;
             continue;
         }
-        pop_to(x, d.frame + 1, leaf, before_line(x->s, q, x->stack[d.frame].part >= 0 ? t->parts[x->stack[d.frame].part].body : 0));
+        owner = x->stack[d.frame].part;
+        pop_to(x, d.frame + 1, leaf,
+               before_line(x->s, q, t->parts[owner].buffer == x->buffer ? t->parts[owner].body : 0));
         leaf = -1;
         at = d.next;
         x->stack[d.frame].used = 1;
@@ -357,9 +367,9 @@ static void pass_run(Pass* x, int32_t part, size_t at)
             x->stack[d.frame].close_at = (uint32_t)at;
             continue;
         }
-        child = part_new(t, x->stack[d.frame].part, t->parts[x->stack[d.frame].part].depth + 1u, x->reading, x->buffer, (uint32_t)at);
+        child = part_new(t, owner, t->parts[owner].depth + 1u, x->reading, x->buffer, (uint32_t)at);
         if (child < 0) {
-            note(t, x->stack[d.frame].part, AN_too_many_parts, at);
+            note(t, owner, AN_too_many_parts, at);
             break;
         }
         at = pass_open(x, child, &leaf, &nested);

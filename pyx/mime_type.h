@@ -129,11 +129,13 @@ static void part_encoding(MimeTable* t, int32_t index, const uint8_t* s, const H
     unsigned other = 0;
     uint32_t i;
     int odd = 0, comment = 0;
+    size_t text;
     if (p->f_enc >= 0) {
         const MimeField* f = &t->fields[p->f_enc];
         p->enc = (uint8_t)encoding_parse(s, f->value, f->end, &other, &odd, &comment);
         if (comment) note(t, index, AN_comment_in_mime_field, f->value);
-        if (line_text_end(s, f->value, f->end) > f->value && is_blank(s[line_text_end(s, f->value, f->end) - 1])) note(t, index, AN_encoding_blank, f->value);
+        text = line_text_end(s, f->value, f->end);
+        if (text > f->value && is_blank(s[text - 1])) note(t, index, AN_encoding_blank, f->value);
         if (odd) note(t, index, AN_encoding_syntax, f->value);
         else if (p->enc == ENC_UNKNOWN) note(t, index, AN_encoding_unknown, f->value);
         else if (p->enc > ENC_QP) note(t, index, AN_encoding_unusual, f->value);
@@ -201,7 +203,8 @@ static const uint8_t* boundary_primary(MimeTable* t, int32_t index, const uint8_
 }
 
 /* Keeps the boundaries that clients could read out of all Content-Type values, for a look at the body later. */
-static void keep_candidates(MimeTable* t, int32_t index, const uint8_t* s, const Hints* h, const uint8_t* known, uint32_t n)
+static void keep_candidates(MimeTable* t, int32_t index, const uint8_t* s, const Hints* h, const uint8_t* known,
+                            uint32_t n)
 {
     Candidates c;
     MimePart* p = &t->parts[index];
@@ -210,7 +213,7 @@ static void keep_candidates(MimeTable* t, int32_t index, const uint8_t* s, const
     MimeTask* task;
     uint32_t k;
     int i;
-    if (t->n_tasks >= MIME_MAX_TASKS) { /* before the work: a thousand damaged parts must not cost a thousand searches */
+    if (t->n_tasks >= MIME_MAX_TASKS) { /* first: a thousand damaged parts must not cost a thousand searches */
         note(t, index, AN_too_many_readings, p->head);
         return;
     }
@@ -268,7 +271,8 @@ static const uint8_t* part_classify(MimeTable* t, int32_t index, const uint8_t* 
             p->digest = (uint8_t)type_is(s, p, "multipart/digest");
             if (odd_params) note(t, index, AN_parameter_syntax, f->value);
             if (boundary == NULL) note(t, index, AN_boundary_missing, f->value);
-        } else if (find_word(s, f->value, f->end, "boundary") < f->end || find_word(s, f->value, f->end, "ultipart") < f->end) {
+        } else if (find_word(s, f->value, f->end, "boundary") < f->end
+                   || find_word(s, f->value, f->end, "ultipart") < f->end) {
             odd = 2;
         }
     } else if (p->parent >= 0 && t->parts[p->parent].digest) {
@@ -279,11 +283,13 @@ static const uint8_t* part_classify(MimeTable* t, int32_t index, const uint8_t* 
         const MimeField* f = p->f_type >= 0 ? &t->fields[p->f_type] : NULL;
         size_t end = line_text_end(s, v->from, v->field ? t->fields[v->field - 1].end : v->to);
         size_t first = f ? line_text_end(s, f->value, f->end) : 0;
-        if (f && v->field && end - v->from == first - f->value && memcmp(s + v->from, s + f->value, end - v->from) == 0) continue;
+        if (f && v->field && end - v->from == first - f->value && memcmp(s + v->from, s + f->value, end - v->from) == 0)
+            continue;
         differs = 1;
         if (v->field) note(t, index, AN_duplicate_content_type, v->from);
     }
-    if (odd || odd_params || differs || (p->kind == KIND_MULTIPART && boundary == NULL)) keep_candidates(t, index, s, h, boundary, *n_boundary);
+    if (odd || odd_params || differs || (p->kind == KIND_MULTIPART && boundary == NULL))
+        keep_candidates(t, index, s, h, boundary, *n_boundary);
     return boundary;
 }
 

@@ -128,6 +128,9 @@ BOMBS = {
     "pads": b"Content-Transfer-Encoding: base64\n\n" + b"QQ==\n" * 100_000,
     "words": b"Subject: " + b"=?utf-8?q?x?= " * 20_000 + b"\n\n",
     "open words": b"Subject: " + b"=?" * 100_000 + b"\n\n",
+    "blanks": b"Content-Type: multipart/mixed; boundary=a" + b" " * 200_000 + b"b\n\n",
+    "damaged types": b"Content-Type: multipart/mixed; boundary=b\n\n"
+    + (b"--b\nContent-Type: multipart/x; " + b"boundary(=\"" * 400 + b"\n\n") * 100,
     "carriage returns": b"Subject: x\n\n" + b"a\r" * 200_000,
     "encoded messages": b"Content-Type: message/rfc822\nContent-Transfer-Encoding: quoted-printable\n\n" * 3000,
 }  # fmt: skip
