@@ -15,8 +15,8 @@ _DIRECT: Final = frozenset((
     "iso-8859-15", "iso-8859-16", "windows-1250", "windows-1251", "windows-1252", "windows-1253", "windows-1254",
     "windows-1255", "windows-1256", "windows-1257", "windows-1258", "koi8-r", "koi8-u", "shift_jis", "cp932",
     "euc-jp", "iso-2022-jp", "iso-2022-kr", "euc-kr", "cp949", "gb2312", "gbk", "gb18030", "big5", "hz", "utf-7",
-    "utf-16", "utf-16le", "utf-16be", "utf-32", "utf-32le", "utf-32be", "macintosh", "cp437", "cp850", "cp1047",
-    "cp037", "ibm037", "tis-620", "viscii",
+    "utf-16", "utf-16le", "utf-16be", "utf-32", "utf-32le", "utf-32be", "macintosh", "cp437", "cp850",
+    "cp037", "ibm037", "tis-620",
 ))  # fmt: skip
 # what clients read under these names is a larger set than the name's own standard (WHATWG Encoding)
 _WIDER: Final = {
