@@ -20,6 +20,7 @@ MAX_READINGS: Final = 8  # alternative readings of an ambiguous structure
 
 # -- scanning
 MAX_VIEW_BYTES: Final = 64 * 1024 * 1024  # decoded bytes of all views of one message
+MAX_TEXT_BYTES: Final = 8 * 1024 * 1024  # of text parts made readable for word lists; the rest is scanned as bytes
 YARA_TIMEOUT_S: Final = 10  # libyara counts whole seconds; over it: not_inspected
 SCAN_DEADLINE_S: Final = 30.0  # all detectors of one message together
 MAX_EVIDENCE: Final = 8  # evidence ranges kept for one hit

@@ -50,7 +50,11 @@ class LiteralDetector:
         for view, part, text in self._texts(message):
             for end, word in self._matcher.find(text):
                 self._count(tallies, view, part, text, end, word)
-        return [self._hit(number, tally) for number, tally in tallies.items()]
+        hits = [self._hit(number, tally) for number, tally in tallies.items()]
+        if message.views.get("text_cut"):
+            detail = "holds more text than word lists are applied to"
+            hits.append(Hit("TEXT_CUT", "info", 0.0, self.name, detail=detail))
+        return hits
 
     def _texts(self, message: Message) -> Iterator[tuple[str, int, str]]:
         if "text" in self._views:

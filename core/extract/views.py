@@ -6,6 +6,7 @@ A view is kept in message.views under its own name; detectors treat it as read-o
     folded   [(part index, folded text)]: the same, folded for comparison (fold.py)
     links    [Link]: addresses in HTML and in plain text, at most MAX_LINKS
     subject  the decoded Subject
+    text_cut True when texts holds only the first MAX_TEXT_BYTES of what there is
     names    [(part index, name)]: every file name some client would show, then names inside containers
 """
 
@@ -18,6 +19,7 @@ from typing import Any, Final, NamedTuple
 from mxward.core.extract.charset import decode_text
 from mxward.core.extract.fold import fold
 from mxward.core.extract.parts import is_html, is_text
+from mxward.core.limits import MAX_TEXT_BYTES
 from mxward.core.message import Message, Part
 from mxward.pyx.htmltext import to_text
 
@@ -102,11 +104,14 @@ def names(message: Message) -> list[tuple[int, str]]:
 def _read(message: Message) -> list[tuple[int, str]]:
     found: list[tuple[int, str]] = []
     html_links: list[Link] = []
-    counts = [0, 0, 0]
+    counts, left = [0, 0, 0], MAX_TEXT_BYTES
     for part in message.parts:
         if not part.data or not is_text(part):
             continue
-        text = decode_text(bytes(part.data), part.charset, is_html=is_html(part))
+        if part.size > left:
+            message.views["text_cut"] = True
+        text = decode_text(bytes(part.data[:left]), part.charset, is_html=is_html(part))
+        left -= min(left, part.size)
         if is_html(part):
             text = _from_html(part, text, html_links, counts)
         found.append((part.index, text))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,7 +15,7 @@ from mxtest import corpus, mailkit
 from mxward.core import pipeline as pipeline_module
 from mxward.core.detect.teststring import EICAR, GTUBE, PHISH_TEST
 from mxward.core.errors import EngineTimeout, PolicyError, RulePackError
-from mxward.core.limits import MAX_HITS
+from mxward.core.limits import MAX_HITS, MAX_TEXT_BYTES
 from mxward.core.message import Message
 from mxward.core.pipeline import Pipeline, load_pipeline
 from mxward.core.policy.load import load_policy
@@ -220,3 +221,33 @@ def test_corpus_rates(pipeline: Pipeline) -> None:
     assert rates["ham"] <= 0.005
     assert rates["spam"] >= 0.30
     assert rates["phish"] >= 0.25
+
+
+BOMBS = {
+    "lines": mailkit.plain("\r\n" * 5_000_000),
+    "text": mailkit.plain("привет мир на свете \r\n" * 300_000),
+    "parts": mailkit.plain().replace(b"text/plain; charset=utf-8", b"multipart/mixed; boundary=b")
+    + b"--b\r\n\r\nx\r\n" * 100_000,
+    "fields": b"X: y\r\n" * 200_000 + mailkit.plain(),
+    "words": mailkit.plain(subject="\r\n =?utf-8?q?x?=" * 50_000),
+    "authors": mailkit.plain().replace(b"From: ", b"From: " + b"a@b.example, " * 50_000),
+    "links": mailkit.html("<a href='http://x.example/a'>http://y.example</a>" * 100_000),
+    "tags": mailkit.html("<" * 3_000_000),
+    "names": mailkit.with_attachment("a.zip", b"PK\x03\x04" * 500_000),
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_bombs_cost_little(pipeline: Pipeline, name: str) -> None:
+    started = time.process_time()
+    message = pipeline.judge(BOMBS[name], mailkit.envelope())
+    assert time.process_time() - started < 5
+    assert message.verdict is not None
+    assert len(message.dispositions) == 1
+
+
+def test_text_beyond_the_limit_is_said_to_be_cut(pipeline: Pipeline) -> None:
+    message = pipeline.judge(mailkit.plain("x" * (MAX_TEXT_BYTES + 1)), mailkit.envelope())
+    assert [hit.name for hit in message.hits if hit.detector == "literal"] == ["TEXT_CUT"]
+    assert message.verdict is not None
+    assert message.verdict.name == "clean"
