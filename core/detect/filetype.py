@@ -32,6 +32,14 @@ _PROGRAMS: Final = frozenset((
     "application/x-dosexec", "application/x-executable", "application/x-mach-binary", "application/x-msi",
     "application/x-ms-shortcut", "application/hta",
 ))  # fmt: skip
+# containers whose entries are at most listed: said so in a hit, so that nobody takes silence for inspection
+_CLOSED: Final = frozenset((
+    "application/zip", "application/vnd.rar", "application/x-7z-compressed", "application/gzip", "application/x-bzip2",
+    "application/x-xz", "application/zstd", "application/x-tar", "application/vnd.ms-cab-compressed",
+    "application/x-iso9660-image", "application/x-udf-image", "application/x-vhd", "application/x-arj",
+    "application/x-lzh-compressed", "application/x-ace-compressed", "application/vnd.ms-tnef", "application/x-cpio",
+    "application/lzip", "application/x-compress", "application/x-rpm", "application/x-ms-wim",
+))  # fmt: skip
 # extension -> true types that fit; an attachment so named whose type is known and other is disguised
 _FITTING: Final[dict[str, tuple[str, ...]]] = {
     "pdf": ("application/pdf", "application/postscript"),
@@ -84,6 +92,8 @@ class AttachmentDetector:
         found: dict[str, Hit] = {}
         for part in message.parts:
             if part.true_type:
+                if part.true_type in _CLOSED:
+                    found.setdefault("CONTAINER_NOT_OPENED", _closed(part))
                 for number in self._of_type(part.true_type):
                     self._add(found, number, part.index, "decoded")
             if part.names:
@@ -125,6 +135,18 @@ def _deceptions(part: Part) -> Iterator[Hit]:
     if part.true_type and _is_disguised(part):
         weight = 6.0 if part.true_type in _PROGRAMS else 1.5
         yield _hit(part, "TYPE_MISMATCH", weight, f"is named as one type of file but is {part.true_type}")
+
+
+def _closed(part: Part) -> Hit:
+    detail = "carries a container whose content was not opened"
+    return Hit(
+        "CONTAINER_NOT_OPENED",
+        "info",
+        0.0,
+        "filetype",
+        detail=detail,
+        evidence=(Evidence(part.index, "decoded", 0, 0),),
+    )
 
 
 def _hit(part: Part, name: str, weight: float, detail: str) -> Hit:

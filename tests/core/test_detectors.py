@@ -173,6 +173,12 @@ def test_attachment(tmp_path: Path, name: str, content: bytes, wanted: set[str])
     assert found - ({"FAMILY"} if name == "photo.jpg" else set()) == wanted
 
 
+def test_containers_are_said_to_be_closed() -> None:
+    empty = RuleSet((), None, (), (), "")
+    (hit,) = AttachmentDetector(empty).detect(mailkit.extracted(mailkit.with_attachment("a.gz", b"\x1f\x8b\x08\0")))
+    assert (hit.name, hit.category, hit.weight, hit.evidence[0].part) == ("CONTAINER_NOT_OPENED", "info", 0.0, 2)
+
+
 def test_direction_marks_in_names() -> None:
     raw = mailkit.with_attachment("=?utf-8?b?YeKArmZkcC5leGU=?=", b"x")
     message = mailkit.extracted(raw)
