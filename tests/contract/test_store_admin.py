@@ -36,7 +36,7 @@ def states(store: SqlStore, queue_id: str) -> list[str]:
 
 
 def ids(store: SqlStore, **query: object) -> list[str]:
-    return [row.queue_id for row in store.find(MessageQuery(**query))]  # type: ignore[arg-type]
+    return [row.queue_id for row in store.find(MessageQuery(**query))]  # type: ignore[arg-type]  # keywords of mixed types
 
 
 # -- transitions
@@ -197,7 +197,7 @@ def mailbox(store: SqlStore) -> list[NewMessage]:
 )
 def test_find(store: SqlStore, mailbox: list[NewMessage], query: dict[str, object], expected: list[int]) -> None:
     assert ids(store, **query) == [mailbox[i].queue_id for i in expected]
-    newest_last = [row.queue_id for row in store.iterate(MessageQuery(**query))]  # type: ignore[arg-type]
+    newest_last = [row.queue_id for row in store.iterate(MessageQuery(**query))]  # type: ignore[arg-type]  # keywords of mixed types
     assert newest_last[: len(expected)] == [m.queue_id for m in mailbox if m.queue_id in newest_last][: len(expected)]
 
 

@@ -26,7 +26,7 @@ LEASE = 60_000_000
 
 
 def delivered(queue_id: str, n: int = 0, state: str = DELIVERED, **fields: object) -> Outcome:
-    return Outcome(queue_id, n, state, now_us(), "250 2.0.0 ok", "smtp://next:25 [192.0.2.1]", **fields)  # type: ignore[arg-type]
+    return Outcome(queue_id, n, state, now_us(), "250 2.0.0 ok", "smtp://next:25 [192.0.2.1]", **fields)  # type: ignore[arg-type]  # keywords of mixed types
 
 
 def states(store: SqlStore, queue_id: str) -> list[str]:
@@ -87,7 +87,7 @@ def test_a_batch_is_all_or_nothing(store: SqlStore) -> None:
 )
 def test_impossible_messages_are_refused(store: SqlStore, message: object) -> None:
     with pytest.raises(StoreError):
-        store.commit([message])  # type: ignore[list-item]
+        store.commit([message])  # type: ignore[list-item]  # bad input on purpose
     assert store.ledger().accepted == 0
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mxtest import corpus
 
+from mxtest import corpus
 from mxward.pyx.filetype import TYPES, identify
 
 
