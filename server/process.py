@@ -25,6 +25,7 @@ from typing import Any, Final
 
 import orjson
 
+from mxward.core.errors import MxwardError
 from mxward.server import config as configuration
 from mxward.server.config import Config, Listener
 from mxward.server.log import Log
@@ -72,6 +73,8 @@ class Process:
                 config = configuration.load(self.config_path, data=str(self.config.data), overrides=self.overrides)
                 for action in self.reloads:
                     await action(config)
+            except MxwardError as error:  # a file that an administrator wrote
+                self.log.error("reload_failed", reason=str(error))
             except Exception as error:
                 self.log.exception("reload_failed", error)
             else:

@@ -97,7 +97,7 @@ def _listeners(
 def reload(data: Data = "", config: ConfigFile = "", json: Json = False) -> None:
     """Have the running gateway read configuration, rules and policy anew; no session is dropped.
 
-    A faulty configuration is refused here and by the gateway, which goes on as before.
+    Faulty configuration (78), rules or policy (65) are refused here, and the gateway goes on as before.
 
     Example: mxward reload --data /var/lib/mxward
     """
@@ -131,13 +131,19 @@ def status(data: Data = "", config: ConfigFile = "", json: Json = False) -> None
 
 
 def check_config(data: Data = "", config: ConfigFile = "", json: Json = False) -> None:
-    """Check the configuration and show what is in force, defaults included. Exit 78 with file, line and key if wrong.
+    """Check configuration, policy and rules, and show the configuration in force, defaults included.
+
+    Exit 78 with file, line and key when the configuration is wrong, 65 when the policy or a rule pack is.
 
     Example: mxward check-config --config ./mxward.toml
     """
     from mxward.server.cli.output import emit, line, safe, to_json
+    from mxward.server.services import scanning
 
-    doc = effective(load(data, config))
+    settings = load(data, config)
+    if settings.data.is_dir():
+        scanning.load_uncached(settings)
+    doc = effective(settings)
     if json:
         emit(doc)
         return

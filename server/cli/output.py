@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -16,21 +15,27 @@ from typing import Any, Final
 
 import orjson
 
-# Control characters, DEL, C1, line and paragraph separators, direction marks and overrides, lone surrogates.
-_UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
-# The same within JSON text, where C0 characters are escaped already.
-_UNSAFE_JSON: Final = re.compile(r"[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+_SHORT: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def safe(value: object) -> str:
-    r"""Text for a terminal: what could move the cursor, hide or reorder text is shown as \x1b or \u202e."""
-    return _UNSAFE.sub(_escape, str(value))
+    r"""Text for a terminal: what could move the cursor, hide or reorder text is shown as \x1b or \u202e.
+
+    That is every character that is neither printable nor a space: controls, format and direction marks, lone
+    surrogates, line separators, private and unassigned ones.
+    """
+    text = str(value)
+    return text if text.isprintable() else "".join(c if _may_show(c) else _escape(c) for c in text)
 
 
-def _escape(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(match[0]) or (
-        f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+def _may_show(char: str) -> bool:
+    return char.isprintable() or unicodedata.category(char) == "Zs"
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    return _SHORT.get(char) or (
+        f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"
     )
 
 
@@ -40,7 +45,7 @@ def to_json(value: Any) -> str:
         text = orjson.dumps(value, default=str).decode()
     except orjson.JSONEncodeError:  # lone surrogates, integers beyond 64 bits
         return json.dumps(value, default=str)
-    return _UNSAFE_JSON.sub(lambda m: f"\\u{ord(m[0]):04x}", text)
+    return text if text.isprintable() else "".join(c if _may_show(c) else json.dumps(c)[1:-1] for c in text)
 
 
 def emit(value: Any) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from typing import Final
 
+from mxward.core.errors import PolicyError, RulePackError
 from mxward.server.clock import SYSTEM_CLOCK, Clock
 from mxward.server.config import Config
 from mxward.server.jobs.periodic import Job, run_jobs
@@ -56,7 +57,10 @@ class Jobs:
 
     def self_test(self) -> None:
         """Scan test messages with the rules in force; a gateway that no longer sees them says so."""
-        problems = scanning.self_test(self.config)
+        try:
+            problems = scanning.self_test(self.config)
+        except (PolicyError, RulePackError) as error:  # workers go on with what they loaded; a restart would not
+            problems = [str(error)]
         METRICS.add("jobs_selftest_total")
         if problems:
             METRICS.add("jobs_selftest_failures_total")

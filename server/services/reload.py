@@ -7,6 +7,7 @@ import signal
 
 from mxward.server.config import Config
 from mxward.server.run.datadir import running_pid
+from mxward.server.services import scanning
 from mxward.server.services.context import Context
 from mxward.server.services.errors import NotRunning
 
@@ -26,7 +27,11 @@ def signal_supervisor(config: Config) -> int:
 
 
 def request(context: Context) -> int:
-    """As `signal_supervisor`, with a line in the audit trail."""
+    """Check rules and policy, then as `signal_supervisor`, with a line in the audit trail.
+
+    Raises RulePackError or PolicyError (nothing is asked of the gateway then), NotRunning.
+    """
+    scanning.current(context.config)
     pid = signal_supervisor(context.config)
     context.audit("reload", "gateway", pid=pid)
     return pid

@@ -15,7 +15,7 @@ from mxward.server.services import messages
 from mxward.server.services.context import Context
 from mxward.server.store.api import MessageRow
 
-__all__ = ["SELF_TEST", "Verdict", "current", "scan_again", "self_test"]
+__all__ = ["SELF_TEST", "Verdict", "current", "load_uncached", "scan_again", "self_test"]
 
 _CACHE: dict[tuple[str, tuple[str, ...]], tuple[object, Pipeline]] = {}
 _LOCK: Final = threading.Lock()
@@ -42,8 +42,13 @@ def current(config: Config) -> Pipeline:
         stamp = _stamp(config.data)
         cached = _CACHE.get(key)
         if cached is None or cached[0] != stamp:
-            cached = _CACHE[key] = (stamp, load_pipeline(config.data, config.domains.local))
+            cached = _CACHE[key] = (stamp, load_uncached(config))
         return cached[1]
+
+
+def load_uncached(config: Config) -> Pipeline:
+    """Load rules and policy as a worker would at its start. Raises RulePackError, PolicyError."""
+    return load_pipeline(config.data, config.domains.local)
 
 
 def _stamp(data: Path) -> tuple[tuple[str, int, int], ...]:

@@ -194,6 +194,12 @@ def test_configuration_and_version(site: Any) -> None:
     assert '[server]\ndata_dir = "' in text
     assert "[[listener]]" in text
     assert "limits.max_errors = 20" in text
+    (site.data / "policy.toml").write_text('name = "x"\n[[policy_rule]]\nname = "r"\nnonsense = 1\n')
+    for command in ("check-config", "reload"):
+        wrong = site.mx(command)
+        assert wrong.code == exitcodes.DATA
+        assert "policy.toml:2: policy rule r: nonsense: unknown key" in wrong.err
+    (site.data / "policy.toml").unlink()
     site.config.write_text("[smtp]\nbaner = 'x'\n")
     wrong = site.mx("check-config")
     assert wrong.code == exitcodes.CONFIG
