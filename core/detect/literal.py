@@ -1,4 +1,8 @@
-"""Literal lists of all packs in one automaton, over the folded text, the subject, file names and links."""
+"""Literal lists of all packs over the folded text, the subject, file names and links.
+
+Phrases of whole-word lists, nearly all, are searched by pyx/phrase; the rest (parts of words, phrases that begin with
+a sign) by one Aho-Corasick automaton. Each is left out when it has nothing to look for.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ from mxward.core.message import Message
 from mxward.core.rules.compile import RuleSet
 from mxward.core.rules.literals import LiteralList
 from mxward.core.verdict import Evidence, Hit
+from mxward.pyx.phrase import PhraseMatcher
 
 MAX_QUOTED: Final = 3  # phrases named in a hit's detail; they are the list's words, not the message's
 
@@ -41,15 +46,27 @@ class LiteralDetector:
                 users.setdefault(phrase, []).append((number, weight))
         self._words = list(users)
         self._users = list(users.values())
-        self._matcher = LiteralMatcher(self._words)
+        whole = [n for n, word in enumerate(self._words) if self._is_whole_word(n, word)]
+        partial = sorted(set(range(len(self._words))) - set(whole))
+        self._whole, self._partial = whole, partial
+        self._phrases = PhraseMatcher([self._words[n] for n in whole])
+        self._matcher = LiteralMatcher([self._words[n] for n in partial])
         self._views = {view for _, literal_list in rules.literals for view in literal_list.views}
+
+    def _is_whole_word(self, number: int, word: str) -> bool:
+        """Do all lists that have the word want it whole, and does it begin with a letter or digit?"""
+        return word[0].isalnum() and all(self._lists[n][1].words for n, _ in self._users[number])
 
     def detect(self, message: Message) -> Iterable[Hit]:
         """One hit a list: the weights of the phrases found, each counted once, up to the list's cap."""
         tallies: dict[int, _Tally] = {}
         for view, part, text in self._texts(message):
-            for end, word in self._matcher.find(text):
-                self._count(tallies, view, part, text, end, word)
+            for start, end, found in self._phrases.find(text, MAX_EVIDENCE):
+                word = self._whole[found]
+                for number, weight in self._users[word]:
+                    self._note(tallies, number, weight, word, Evidence(part, view, start, end - start))
+            for end, found in self._matcher.find(text):
+                self._count(tallies, view, part, text, end, self._partial[found])
         hits = [self._hit(number, tally) for number, tally in tallies.items()]
         if message.views.get("text_cut"):
             detail = "holds more text than word lists are applied to"
@@ -73,13 +90,16 @@ class LiteralDetector:
         phrase = self._words[word]
         start = end - len(phrase)
         for number, weight in self._users[word]:
-            literal_list = self._lists[number][1]
-            if view not in literal_list.views or (literal_list.words and not _is_whole(text, start, end)):
-                continue
-            tally = tallies.setdefault(number, _Tally())
-            tally.phrases[phrase] = weight
-            if len(tally.evidence) < MAX_EVIDENCE:
-                tally.evidence.append(_evidence(part, view, text, start, phrase))
+            if not self._lists[number][1].words or _is_whole(text, start, end):
+                self._note(tallies, number, weight, word, _evidence(part, view, text, start, phrase))
+
+    def _note(self, tallies: dict[int, _Tally], number: int, weight: float, word: int, place: Evidence) -> None:
+        if place.view not in self._lists[number][1].views:
+            return
+        tally = tallies.setdefault(number, _Tally())
+        tally.phrases[self._words[word]] = weight
+        if len(tally.evidence) < MAX_EVIDENCE:
+            tally.evidence.append(place)
 
     def _hit(self, number: int, tally: _Tally) -> Hit:
         label, literal_list = self._lists[number]
