@@ -165,7 +165,8 @@ def test_no_words_of_others_become_structure(diagnostic: str, orcpt: str, envid:
     of_message, row = groups(message)
     assert set(of_message) <= {"Original-Envelope-Id", "Reporting-MTA", "Arrival-Date"}
     assert set(row) <= {
-        "Original-Recipient", "Final-Recipient", "Action", "Status", "Remote-MTA", "Diagnostic-Code", "Last-Attempt-Date",
+        "Original-Recipient", "Final-Recipient", "Action", "Status", "Remote-MTA", "Diagnostic-Code",
+        "Last-Attempt-Date",
     }  # fmt: skip
     assert row["Final-Recipient"] == "rfc822; a@x.example"
     assert wire.isascii() or message["Content-Transfer-Encoding"] == "8bit"
