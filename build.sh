@@ -90,7 +90,7 @@ ensure_ext() {
 }
 
 # Debian packages that the integration tests start as real peers; a missing one skips its tests by name.
-TEST_PACKAGES="postfix dovecot-lmtpd dovecot-imapd postgresql-15 swaks chromium strace valgrind"
+TEST_PACKAGES="postfix dovecot-lmtpd dovecot-imapd postgresql-15 swaks libnet-ssleay-perl chromium strace valgrind"
 
 verb_build() { ensure_env base; ensure_ext; say "ready: $VENV/bin/mxward"; }
 

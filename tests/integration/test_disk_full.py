@@ -58,7 +58,7 @@ def answer_of(product: Product, size: int = 4096, name: str = "probe") -> int:
     """The code that a message gets, wherever in the transaction it is refused."""
     with Client(product.inbound) as client:
         result = client.transact("a@sender.example", ["u@trust.example"], make_message(name, size))
-        last = result.final or (result.mail if not result.mail.is_ok else result.data)
+        last = result.refusal or result.final
         assert last is not None
         return last.code
 

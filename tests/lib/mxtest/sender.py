@@ -38,6 +38,12 @@ class Result:
     final: Answer | None = None
 
     @property
+    def refusal(self) -> Answer | None:
+        """The first refusal of the transaction; what was pipelined behind it says only that the order is wrong."""
+        answers = (self.mail, *(a for a in self.rcpts.values() if not self.data or self.data.code != 354), self.data)
+        return next((a for a in (*answers, self.final) if a is not None and not a.is_ok), None)
+
+    @property
     def accepted(self) -> list[str]:
         """Recipients that the server now answers for."""
         if self.final is None or not self.final.is_ok:
@@ -202,7 +208,7 @@ class Load:
                 if rcpt in result.accepted:
                     self.acked.add(pair)
                 else:
-                    self.refused[pair] = result.final or result.data or result.rcpts.get(rcpt) or result.mail
+                    self.refused[pair] = result.refusal or result.rcpts[rcpt]
         if self.pause:
             self._stop.wait(self.pause)
         return result.final is not None and result.final.code != 421
