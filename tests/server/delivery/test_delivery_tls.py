@@ -2,43 +2,18 @@
 
 from __future__ import annotations
 
-import datetime
 import ssl
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from mxtest.certificate import make_certificate
 from mxtest.deliverykit import open_kit, to
 from mxtest.scriptpeer import Act, ScriptPeer
 from mxward.server.delivery.connection import make_context
 from mxward.server.delivery.session import TlsMode
 from mxward.server.store.api import DELIVERED, QUEUED
-
-
-def certificate(folder: Path, name: str) -> Path:
-    """A self-signed certificate and key for `name` in one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.datetime.now(datetime.UTC)
-    built = (
-        x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
-        .serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(1))
-        .not_valid_after(now + datetime.timedelta(9))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
-        .sign(key, hashes.SHA256())
-    )  # fmt: skip
-    path = folder / f"{name}.pem"
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path.write_bytes(private + built.public_bytes(serialization.Encoding.PEM))
-    return path
 
 
 def server_side(path: Path) -> ssl.SSLContext:
@@ -61,7 +36,7 @@ def trusting(path: Path) -> Callable[[TlsMode], ssl.SSLContext | None]:
 
 @pytest.fixture
 def pem(tmp_path: Path) -> Path:
-    return certificate(tmp_path, "localhost")
+    return make_certificate(tmp_path, "localhost")
 
 
 def by_name(peer: ScriptPeer) -> str:
@@ -98,7 +73,7 @@ async def test_verify_takes_the_right_name_from_a_known_authority(tmp_path: Path
 
 @pytest.mark.parametrize("case", ["self-signed", "wrong name"])
 async def test_verify_refuses(tmp_path: Path, pem: Path, case: str) -> None:
-    other = certificate(tmp_path, "other.example")
+    other = make_certificate(tmp_path, "other.example")
     served, trusted = (pem, other) if case == "self-signed" else (other, other)
     async with (
         ScriptPeer(context=server_side(served)) as peer,
