@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from mxward.server.config import Config
@@ -36,6 +36,22 @@ class Bodies(Protocol):
     def close(self) -> None: ...
 
 
+class RecentRefs:
+    """Where the bodies of messages just leased are: saves delivery a query a message. A hint, never relied on."""
+
+    def __init__(self, size: int = 4096) -> None:
+        self._size = size
+        self._refs: dict[str, Ref] = {}
+
+    def put(self, queue_id: str, ref: Ref) -> None:
+        if len(self._refs) >= self._size:
+            self._refs.clear()
+        self._refs[queue_id] = ref
+
+    def take(self, queue_id: str) -> Ref | None:
+        return self._refs.pop(queue_id, None)
+
+
 @dataclass(slots=True)
 class Backend:
     config: Config
@@ -44,3 +60,4 @@ class Backend:
     keys: KeyRing
     sealer: Sealer
     fitness: Fitness
+    recent: RecentRefs = field(default_factory=RecentRefs)

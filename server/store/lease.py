@@ -15,6 +15,7 @@ from mxward.server.store import rows
 from mxward.server.store.api import HELD, QUEUED, Work, WorkRecipient
 from mxward.server.store.backend import Backend
 from mxward.server.store.schema import EVENT, MESSAGE, RECIPIENT, columns_of, literal
+from mxward.server.store.spool import Ref
 from mxward.server.store.sql import Cursor, Insert, Row
 
 MAX_INTERRUPTED: Final = 3
@@ -25,12 +26,14 @@ _TAKEN: Final = (
 )  # fmt: skip
 _SHOWN: Final = (
     "queue_id", "received_at", "direction", "sender", "size", "smtputf8", "body", "ret", "envid", "trace", "origin",
+    "segment", "offset", "length",
 )  # fmt: skip
 
 
 class Leases:
     def __init__(self, backend: Backend) -> None:
         engine = self._engine = backend.engine
+        self._recent = backend.recent
         self._event = Insert(EVENT, engine.dialect)
         queued, now = _R.state == literal(QUEUED), sa.bindparam("now", type_=sa.BigInteger)
         none, nothing = sa.literal_column("''", sa.Text), sa.literal_column("0", sa.BigInteger)
@@ -90,6 +93,9 @@ class Leases:
             taken = self._take.run(cursor, values).fetchall()
             kept = self._isolate(cursor, taken, now)
             messages = self._messages.run(cursor, {"ids": given}).fetchall()
+        for row in messages:
+            if row[11] is not None:
+                self._recent.put(row[0], Ref(row[11], row[12], row[13]))
         return _works(ids, kept, messages)
 
     def renew(self, owner: str, queue_ids: Sequence[str], until: int) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar, Final
@@ -72,7 +73,7 @@ class PostgresEngine(Engine):
         self._retry_at, self._delay = 0.0, 0.1
         self._sessions: list[_Session] = []
         self._sessions_lock = threading.Lock()
-        self._local = threading.local()
+        self._idle: deque[_Session] = deque()
         self._durable, self._soft = self._session(durable=True), self._session(durable=False)
 
     @contextmanager
@@ -95,15 +96,16 @@ class PostgresEngine(Engine):
 
     @contextmanager
     def read(self) -> Iterator[Cursor]:
-        session = self._reader()
-        with self._translated(session):
-            yield session.cursor()
+        session = self._take_idle() or self._session(durable=True)
+        try:
+            with self._translated(session):
+                yield session.cursor()
+        finally:
+            self._idle.append(session)
 
     @contextmanager
     def snapshot(self) -> Iterator[Cursor]:
-        session = self._reader()
-        with self._translated(session):
-            cursor = session.cursor()
+        with self.read() as cursor:
             cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             yield cursor
             cursor.execute("COMMIT")
@@ -193,11 +195,11 @@ class PostgresEngine(Engine):
             self._sessions.append(session)
         return session
 
-    def _reader(self) -> _Session:
-        found: _Session | None = getattr(self._local, "session", None)
-        if found is None:
-            found = self._local.session = self._session(durable=True)
-        return found
+    def _take_idle(self) -> _Session | None:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
 
     @contextmanager
     def _translated(self, session: _Session) -> Iterator[None]:

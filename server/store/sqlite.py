@@ -1,4 +1,4 @@
-"""SQLite: one file, WAL, a kernel lock around each write transaction, one connection a reading thread.
+"""SQLite: one file, WAL, a kernel lock around each write transaction, and a pool of connections that read.
 
 Writers of all processes wait on flock(DATA/db.lock): the kernel wakes them in order and frees the lock of the
 dead, where SQLite's own busy handler sleeps and polls. Leases go through a connection with synchronous=NORMAL
@@ -11,6 +11,7 @@ import fcntl
 import os
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,7 +53,7 @@ class SqliteEngine(Engine):
         self.dialect = sqlite.dialect(paramstyle="qmark")
         self._path, self._lock_path = data / "mxward.db", data / "db.lock"
         self._lock_fd = open_lock(self._lock_path)
-        self._local = threading.local()
+        self._idle: deque[sqlite3.Connection] = deque()
         self._connections: list[sqlite3.Connection] = []
         self._connections_lock = threading.Lock()
         self._durable = _Writer(self._connect("FULL"))
@@ -76,15 +77,17 @@ class SqliteEngine(Engine):
 
     @contextmanager
     def read(self) -> Iterator[Cursor]:
-        connection = self._reader()
-        with self._translated(connection):
-            yield connection.cursor()
+        # A pool, not a connection a thread: thread pools replace their threads, and connections would pile up.
+        connection = self._take_idle() or self._connect("NORMAL")
+        try:
+            with self._translated(connection):
+                yield connection.cursor()
+        finally:
+            self._idle.append(connection)
 
     @contextmanager
     def snapshot(self) -> Iterator[Cursor]:
-        connection = self._reader()
-        with self._translated(connection):
-            cursor = connection.cursor()
+        with self.read() as cursor:
             cursor.execute("BEGIN")
             yield cursor
             cursor.execute("COMMIT")
@@ -139,11 +142,11 @@ class SqliteEngine(Engine):
                     os.close(fd)
             self._lock_fd = self._soft_fd = -1
 
-    def _reader(self) -> sqlite3.Connection:
-        found: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if found is None:
-            found = self._local.connection = self._connect("NORMAL")
-        return found
+    def _take_idle(self) -> sqlite3.Connection | None:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
 
     def _connect(self, synchronous: str) -> sqlite3.Connection:
         try:

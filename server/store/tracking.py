@@ -48,7 +48,7 @@ class Tracking:
 
     def body(self, queue_id: str) -> bytes:
         """The message as received. Raises KeyError (unknown or dropped), StoreCorrupt."""
-        ref = self._where(queue_id)
+        ref = self._backend.recent.take(queue_id) or self._where(queue_id)
         while True:
             try:
                 return self._backend.sealer.open(self._backend.bodies.read(queue_id, ref), queue_id)

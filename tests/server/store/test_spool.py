@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -155,3 +156,36 @@ def test_compaction_never_touches_what_is_not_committed_yet(data: Path) -> None:
     assert janitor.purge(now_us(), 0)["segments"] == 1  # its writer is gone and no row came: garbage
     assert not segment(data).exists()
     janitor.close()
+
+
+def test_readers_survive_compaction(data: Path) -> None:
+    writer = open_store(store_config(data, segment_bytes=5000), "smtp.0")
+    reader = open_store(store_config(data), "delivery.0")
+    janitor = open_store(store_config(data, segment_bytes=5000), "jobs.0")
+    messages = [new_message(raw=b"%d " % i * 100) for i in range(150)]
+    for message in messages:
+        writer.commit([message])
+    stop, wrong = threading.Event(), []
+
+    def read() -> None:
+        while not stop.is_set():
+            for message in messages[::10]:
+                if reader.body(message.queue_id) != message.raw:
+                    wrong.append(message.queue_id)
+
+    threads = [threading.Thread(target=read) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    moved = 0
+    for i in range(1, 10):
+        done = [Outcome(m.queue_id, 0, DELIVERED, now_us()) for m in messages[i::10]]
+        writer.record_outcomes(done)
+        moved += janitor.purge(now_us() + 1, 0)["moved"]
+        writer.rotate_key(now_us(), "test")  # so that even full segments are rewritten
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert moved > 15 and not wrong
+    assert reader.ledger().consistent
+    for store in (writer, reader, janitor):
+        store.close()
