@@ -7,6 +7,7 @@ one tree of the product, reading the counts. Not here: what the counts must be (
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -50,6 +51,8 @@ def environment(tree: Path) -> dict[str, str]:
         "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
         "PYTHONHASHSEED": "0",
         "PYTHONMALLOC": "malloc",
+        # Large blocks come straight from the kernel, so that growing one never depends on what lies behind it.
+        "GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=16384:glibc.malloc.tcache_count=0",
         "PYTHONSAFEPATH": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONPATH": os.pathsep.join((str(tree), str(ROOT), str(ROOT / "tests" / "lib"))),
@@ -57,13 +60,27 @@ def environment(tree: Path) -> dict[str, str]:
     }
 
 
-def count_suite(tree: Path, files: Sequence[Path], *, select: str = "", timeout: float = 900) -> dict[str, int]:
+def _short_path(tree: Path) -> Path:
+    """A link to `tree` whose path is as long for every tree: the length of paths moves the heap, and counts with it."""
+    name = hashlib.sha256(str(tree.resolve()).encode()).hexdigest()[:12]
+    link = BUILD / "trees" / name
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.unlink(missing_ok=True)
+    link.symlink_to(tree.resolve())
+    return link
+
+
+def count_suite(
+    tree: Path, files: Sequence[Path], *, select: str = "", padding: int = 0, timeout: float = 900
+) -> dict[str, int]:
     """Instructions of each benchmark of `files`, with `mxward` taken from `tree`.
 
-    Benchmarks that `tree` cannot run (it lacks the kernel) are absent from the result.
+    `padding` bytes in the environment move stack and heap: where a block lies decides now and then whether it can grow
+    in place, and that is nobody's doing. Benchmarks that `tree` cannot run (it lacks the kernel) are absent from the result.
     Raises RuntimeError with the run's output when a benchmark fails for another reason.
     """
     library = helper()
+    tree = _short_path(tree)
     with tempfile.TemporaryDirectory(prefix="mxward-callgrind-") as directory:
         out = Path(directory) / "callgrind.out"
         command = [
@@ -74,7 +91,7 @@ def count_suite(tree: Path, files: Sequence[Path], *, select: str = "", timeout:
         if select:
             command += ["-k", select]
         done = subprocess.run(
-            command, env=environment(tree) | {ACTIVE: str(library)}, capture_output=True, text=True, timeout=timeout,
+            command, env=environment(tree) | {ACTIVE: str(library), "MXWARD_BENCH_PADDING": "x" * padding}, capture_output=True, text=True, timeout=timeout,
             cwd=directory,
         )  # fmt: skip
         if done.returncode not in (0, 5):  # 5: nothing collected
@@ -83,14 +100,14 @@ def count_suite(tree: Path, files: Sequence[Path], *, select: str = "", timeout:
 
 
 def read_counts(directory: Path) -> dict[str, int]:
-    """Named dumps of a directory: benchmark -> instructions."""
+    """Named dumps of a directory: benchmark -> instructions, the least of its calls."""
     counts = {}
     for path in directory.glob("callgrind.out*"):
         text = path.read_text(errors="replace")
         name = re.search(r"^desc: Trigger: Client Request: (\S+)", text, re.MULTILINE)
         total = re.search(r"^(?:totals|summary): (\d+)", text, re.MULTILINE)
         if name and total:
-            counts[name[1]] = int(total[1])
+            counts[name[1]] = min(counts.get(name[1], 1 << 62), int(total[1]))
     return counts
 
 

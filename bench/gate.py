@@ -22,7 +22,7 @@ from bench import callgrind
 
 ROOT = callgrind.ROOT
 BASE = ROOT / "build" / "base"
-SHORT_FILES = ("bench_parser.py", "bench_dots.py", "bench_data.py", "bench_filetype.py")
+SHORT_FILES = ("bench_parser.py", "bench_dots.py", "bench_data.py", "bench_filetype.py", "bench_phrase.py")
 Say = Callable[[str], None]
 
 
@@ -118,6 +118,11 @@ def compare(base: dict[str, int], head: dict[str, int], limits: dict[str, Any], 
     return faults
 
 
+def least(a: dict[str, int], b: dict[str, int]) -> dict[str, int]:
+    """The lower count of each benchmark."""
+    return {name: min(a.get(name, 1 << 62), b.get(name, 1 << 62)) for name in a.keys() | b.keys()}
+
+
 def growth_faults(head: dict[str, int], at_most: float) -> list[str]:
     """Gate 2: benchmarks whose cost grows faster than their input."""
     faults = []
@@ -152,6 +157,11 @@ def instruction_gates(say: Say, *, short: bool) -> list[str]:
         return faults
     base = callgrind.count_suite(build_base(commit), suite(short=short))
     worse = compare(base, head, limits["regression"], accepted())
+    for padding in (1000, 5000) if worse else ():
+        say(f"gate 1: {len(worse)} above the limit; counting again with the heap elsewhere")
+        base = least(base, callgrind.count_suite(build_base(commit), suite(short=short), padding=padding))
+        head = least(head, callgrind.count_suite(ROOT, suite(short=short), padding=padding))
+        worse = compare(base, head, limits["regression"], accepted())
     same = base.keys() & head.keys()
     say(
         f"gate 1 instructions against {commit[:12]}: {len(same)} compared, {len(head) - len(same)} new, "

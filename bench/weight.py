@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -14,6 +16,10 @@ ROOT = callgrind.ROOT
 
 def import_instructions(module: str) -> int:
     """Instructions of importing `module` above those of an empty interpreter (byte code cached for both)."""
+    writing = {k: v for k, v in callgrind.environment(ROOT).items() if k != "PYTHONDONTWRITEBYTECODE"}
+    subprocess.run(
+        [sys.executable, "-c", f"import {module}"], env=writing, check=True
+    )  # byte code is there from now on
     empty = callgrind.count_command(["-c", "pass"])
     return callgrind.count_command(["-c", f"import {module}"]) - empty
 

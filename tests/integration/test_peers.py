@@ -13,8 +13,9 @@ import pytest
 
 from bench.peers import PostfixAlone, missing_tools, smtp_source
 from mxtest.crash import CrashRun
+from mxtest.dovecot import Dovecot, need_dovecot
 from mxtest.postgres import Cluster, cluster
-from mxtest.product import Product, Settings, lost, route_to
+from mxtest.product import Product, Route, Settings, lost, route_to
 from mxtest.sender import Client, Load, make_message
 from mxtest.sink import Sink
 
@@ -85,6 +86,29 @@ def test_postfix_downstream_refusal_becomes_a_bounce_to_the_sender(tmp_path: Pat
         assert b"multipart/report" in notice[0] and b"5.1.1" in notice[0]
         assert ledger["bounced"] == 2 and ledger["consistent"]
         assert set(sink.messages) == {"author@sender.example"}, "a bounce of a bounce went out"
+
+
+# -- Dovecot
+
+
+def test_dovecot_downstream_by_lmtp(tmp_path: Path) -> None:
+    need_dovecot()
+    with Dovecot(["jane@trust.example"]) as dovecot, Sink() as sink:
+        mailbox = Route("trust.example", (f"lmtp://127.0.0.1:{dovecot.port}",))
+        with Product(tmp_path, Settings(routes=[mailbox, route_to(sink.port)])) as product:
+            message = make_message("lmtp") + b".dot\r\n" + "caf\u00e9\r\n".encode()
+            with Client(product.inbound) as client:
+                rcpts = ["jane@trust.example", "ghost@trust.example"]
+                result = client.transact("a@sender.example", rcpts, message, parameters="BODY=8BITMIME")
+                assert result.accepted == rcpts
+            stored = dovecot.messages("jane@trust.example")
+            wait_until(
+                lambda: "a@sender.example" in {rcpt for _, rcpt in sink.counts},
+                what="the bounce for the unknown mailbox",
+            )
+            ledger = product.wait_settled(30)
+    assert len(stored) == 1 and stored[0].endswith(message.replace(b"\r\n", b"\n"))
+    assert (ledger["delivered"], ledger["bounced"], ledger["consistent"]) == (2, 1, True)
 
 
 # -- PostgreSQL
