@@ -62,24 +62,23 @@ def impossible(tx: Transaction, extensions: dict[str, str], size_limit: int) -> 
     if size_limit and tx.size > size_limit:
         return local("5.3.4", f"message of {tx.size} bytes exceeds the next hop's limit of {size_limit}")
     if tx.needs_utf8 and "SMTPUTF8" not in extensions:
-        addresses = (tx.sender, *(r.address for r in tx.rcpts))
-        if tx.body.has_utf8_header or not all(ascii_address(a).isascii() for a in addresses):
-            return local("5.6.7", "the message needs SMTPUTF8, which the next hop does not offer")
+        return local("5.6.7", "the message needs SMTPUTF8, which the next hop does not offer")
     return None
 
 
-def _path(address: str, extensions: dict[str, str]) -> str:
-    return address if "SMTPUTF8" in extensions else ascii_address(address)
+def _path(tx: Transaction, address: str) -> str:
+    """UTF-8 only where the parameter SMTPUTF8 goes with it."""
+    return address if tx.needs_utf8 else ascii_address(address)
 
 
 def mail(tx: Transaction, extensions: dict[str, str]) -> bytes:
     """MAIL FROM with what the peer offers. 8-bit content goes to a peer without 8BITMIME as it is."""
-    out = [f"MAIL FROM:<{_path(tx.sender, extensions)}>"]
+    out = [f"MAIL FROM:<{_path(tx, tx.sender)}>"]
     if "SIZE" in extensions:
         out.append(f"SIZE={tx.size}")
     if tx.is_8bit and "8BITMIME" in extensions:
         out.append("BODY=8BITMIME")
-    if tx.needs_utf8 and "SMTPUTF8" in extensions:
+    if tx.needs_utf8:
         out.append("SMTPUTF8")
     if "DSN" in extensions:
         if tx.ret in ("FULL", "HDRS"):
@@ -89,9 +88,9 @@ def mail(tx: Transaction, extensions: dict[str, str]) -> bytes:
     return (" ".join(out) + "\r\n").encode()
 
 
-def rcpt(recipient: WorkRecipient, extensions: dict[str, str]) -> bytes:
+def rcpt(tx: Transaction, recipient: WorkRecipient, extensions: dict[str, str]) -> bytes:
     """RCPT TO with what the peer offers."""
-    line = f"RCPT TO:<{_path(recipient.address, extensions)}>"
+    line = f"RCPT TO:<{_path(tx, recipient.address)}>"
     if "DSN" in extensions:
         if _XTEXT.match(recipient.notify):
             line += f" NOTIFY={recipient.notify}"
@@ -102,4 +101,4 @@ def rcpt(recipient: WorkRecipient, extensions: dict[str, str]) -> bytes:
 
 def envelope(tx: Transaction, extensions: dict[str, str]) -> bytes:
     """MAIL, all RCPT and DATA as one group (RFC 2920 section 3.1)."""
-    return b"".join((mail(tx, extensions), *(rcpt(r, extensions) for r in tx.rcpts), b"DATA\r\n"))
+    return b"".join((mail(tx, extensions), *(rcpt(tx, r, extensions) for r in tx.rcpts), b"DATA\r\n"))

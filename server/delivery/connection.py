@@ -126,6 +126,11 @@ class Connection(asyncio.Protocol):
         """Whether content waits that the transport has not even been given."""
         return bool(self._queue)
 
+    @property
+    def is_sending(self) -> bool:
+        """Whether bytes wait here or in the transport."""
+        return bool(self._queue) or (self._transport is not None and self._transport.get_write_buffer_size() > 0)
+
     # -- asyncio's calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -134,6 +139,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         session = self.session
+        session.is_sending = session.state is State.CONTENT and self.is_sending
         seen, was_idle = session.n_replies, session.state is State.IDLE
         session.receive(data)
         if was_idle and session.state is State.IDLE:

@@ -40,6 +40,7 @@ POLL_SECONDS: Final = 1.0  # the longest wait between two looks at the store
 DRAIN_SECONDS: Final = 20.0  # transactions under way may end on stop
 HARD_CAP: Final = 10  # times max_active: messages leased in all, when many lanes are stuck
 LANE_SHARE: Final = 4  # a stuck lane counts for at most 1/LANE_SHARE of the window
+# Stuck lanes together count for at most half of it.
 STUCK_SECONDS: Final = 5.0  # a lane with work where nothing has ended for so long is stuck
 FORGET_SECONDS: Final = 60.0  # an empty lane is kept so long
 SWEEP_SECONDS: Final = 1.0
@@ -78,14 +79,16 @@ class Engine:
         self._dead = DeadHosts()
         self._contexts: dict[TlsMode, ssl.SSLContext | None] = {}
         self._lanes: dict[tuple[object, ...], AnyLane] = {}
-        self._active: dict[str, int] = {}  # queue id -> transactions not yet recorded
+        self._active: dict[str, set[int]] = {}  # queue id -> recipients whose outcome is not yet recorded
         self._wake = asyncio.Event()
         self._recorder = Recorder(group, store, self._executor, log, clock, self._forget)
         self.reconfigure(config)
 
-    def reconfigure(self, config: Config) -> None:
+    def reconfigure(self, config: Config, resolver: Resolver | None = None) -> None:
         """Take a new configuration. Lanes under way finish as they began; later mail uses new ones."""
         self._config = config
+        self._resolver = resolver or self._resolver
+        self._contexts.clear()
         self._routes = RouteTable(config.routes())
         self._recorder.configure(config, Schedule(config.delivery))
         limits = config.delivery
@@ -105,17 +108,24 @@ class Engine:
     # -- the loop
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Lease and deliver until `stop`, then finish what is under way."""
+        """Lease and deliver until `stop`, then finish what is under way.
+
+        Raises StoreUnfit, or what a bug raised, when outcomes can no longer be recorded: the process must end.
+        """
         tasks = [
             self._loop.create_task(self._recorder.run()),
             self._loop.create_task(self._sweep()),
             self._loop.create_task(self._renew()),
         ]
         stopping = self._loop.create_task(stop.wait())
-        stopping.add_done_callback(lambda _: self._wake.set())
+        for task in (*tasks, stopping):
+            task.add_done_callback(lambda _: self._wake.set())
         try:
             while not stop.is_set():
                 self._wake.clear()
+                for task in tasks:
+                    if task.done():
+                        task.result()  # none ends by itself: this raises
                 if await self._lease() == 0 and not stop.is_set():
                     await self._wait()
             await self._drain()
@@ -128,7 +138,8 @@ class Engine:
     async def _lease(self) -> int:
         """Lease and start one batch; returns how many messages came."""
         room = self._room()
-        if room <= 0 or self._recorder.is_stuck:
+        least = min(LEASE_BATCH, self._config.delivery.max_active // LANE_SHARE) if self._active else 1
+        if room < max(least, 1) or self._recorder.is_stuck:
             return 0
         now = self._clock.now_us()
         limit = min(room, LEASE_BATCH)
@@ -140,17 +151,20 @@ class Engine:
             self._log.error("lease_failed", error=str(error))
             return 0
         for work in works:
-            if work.queue_id not in self._active:  # else our own lease ran out under a stuck loop: it is under way
-                self._start(work)
+            self._start(work)
         return len(works)
 
     def _room(self) -> int:
         """Messages that may be leased now."""
         window = self._config.delivery.max_active
         share = max(1, window // LANE_SHARE)
-        used = sum(min(lane.load, share) if self._is_stuck(lane) else lane.load for lane in self._lanes.values())
-        waiting = self._recorder.pending
-        return min(window - used - waiting, HARD_CAP * window - len(self._active))
+        used, stuck = self._recorder.pending, 0
+        for lane in self._lanes.values():
+            if self._is_stuck(lane):
+                stuck += min(lane.load, share)
+            else:
+                used += lane.load
+        return min(window - used - min(stuck, window // 2), HARD_CAP * window - len(self._active))
 
     def _is_stuck(self, lane: AnyLane) -> bool:
         return lane.load > 0 and self._loop.time() - lane.ended_at > STUCK_SECONDS
@@ -173,10 +187,11 @@ class Engine:
     # -- one message
 
     def _start(self, work: Work) -> None:
+        busy = self._active.setdefault(work.queue_id, set())
+        work.recipients = [r for r in work.recipients if r.n not in busy]  # a lease of ours may have run out
+        busy.update(r.n for r in work.recipients)
         body = Body(work)
-        groups = planning.plan(work, self._routes)
-        self._active[work.queue_id] = sum(len(g.chunks) for g in groups)
-        for group in groups:
+        for group in planning.plan(work, self._routes):
             for rcpts in group.chunks:
                 tx = Transaction(
                     work.sender, rcpts, body, group.additions, self._recorder.add, ret=work.ret, envid=work.envid
@@ -219,12 +234,12 @@ class Engine:
             self._contexts[mode] = self._context(mode)
         return self._contexts[mode]
 
-    def _forget(self, queue_id: str) -> None:
-        """One transaction of the message has been recorded."""
-        left = self._active.get(queue_id, 0) - 1
-        if left > 0:
-            self._active[queue_id] = left
-        else:
+    def _forget(self, tx: Transaction) -> None:
+        """The transaction has been recorded, or given back."""
+        queue_id = tx.body.work.queue_id
+        busy = self._active.get(queue_id, set())
+        busy.difference_update(r.n for r in tx.rcpts)
+        if not busy:
             self._active.pop(queue_id, None)
         self._wake.set()
 
@@ -252,7 +267,7 @@ class Engine:
         waiting = [tx for lane in self._lanes.values() for tx in lane.drain()]
         self._log("draining", waiting=len(waiting), active=len(self._active))
         for tx in waiting:
-            self._forget(tx.body.work.queue_id)
+            self._forget(tx)
         try:
             async with asyncio.timeout(DRAIN_SECONDS):
                 while self._active:

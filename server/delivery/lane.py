@@ -12,7 +12,7 @@ import ssl
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from mxward.core.errors import StoreError
@@ -33,6 +33,7 @@ MAX_TRIES: Final = 4  # connections that one attempt of a transaction may use up
 DEAD_FIRST, DEAD_MAX = 30.0, 300.0  # seconds that a failed host is left alone; doubles
 NO_TLS_SECONDS: Final = 3600.0  # a host whose STARTTLS failed is spoken to in plain text so long (opportunistic)
 MAX_REMEMBERED: Final = 10_000
+MAX_IDLE: Final = 200  # open connections without mail, over all lanes
 
 
 class DeadHosts:
@@ -72,6 +73,7 @@ class Shared:
     timeouts: Timeouts
     context: Callable[[TlsMode], ssl.SSLContext | None]
     log: Log
+    idle: set[Connection] = field(default_factory=set)  # over all lanes
 
 
 class Lane:
@@ -115,8 +117,7 @@ class Lane:
     def sweep(self, now: float) -> None:
         """Enforce deadlines; called every second or so. Cost: linear in open connections."""
         for connection in [c for c in self._open if c.deadline <= now]:
-            if connection in self._idle:
-                self._idle.remove(connection)
+            self._no_longer_idle(connection)
             connection.expire()
 
     def drain(self) -> list[Transaction]:
@@ -143,7 +144,9 @@ class Lane:
             if not self._idle:
                 self._grow()
                 return
-            self._assign(self._idle.pop(), self._waiting.popleft())
+            connection = self._idle.pop()
+            self._shared.idle.discard(connection)
+            self._assign(connection, self._waiting.popleft())
 
     def _may_start(self) -> bool:
         """The rate limit; books a slot only when a connection is there to use it."""
@@ -212,15 +215,20 @@ class Lane:
         if connection.session.state is not State.IDLE:
             return
         self._idle.append(connection)
+        self._shared.idle.add(connection)
         connection.park()
         self._pump()
-        if self._is_stopping:
+        if self._is_stopping or len(self._shared.idle) > MAX_IDLE:
             self._quit_idle()
+
+    def _no_longer_idle(self, connection: Connection) -> None:
+        if connection in self._idle:
+            self._idle.remove(connection)
+            self._shared.idle.discard(connection)
 
     def _on_closed(self, connection: Connection) -> None:
         self._open.discard(connection)
-        if connection in self._idle:
-            self._idle.remove(connection)
+        self._no_longer_idle(connection)
         session = connection.session
         tx, session.tx = session.tx, None
         if tx:
@@ -260,6 +268,7 @@ class Lane:
 
     def _quit_idle(self) -> None:
         idle, self._idle = self._idle, []
+        self._shared.idle.difference_update(idle)
         for connection in idle:
             connection.quit()
 

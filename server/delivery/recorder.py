@@ -12,7 +12,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from mxward.core.errors import StoreError
+from mxward.core.errors import StoreError, StoreUnfit
 from mxward.server.delivery import dsn, outcome
 from mxward.server.metrics import METRICS
 from mxward.server.store import api
@@ -46,9 +46,9 @@ class Recorder:
 
     def __init__(
         self, group: GroupCommit, store: api.Store, executor: Executor, log: Log, clock: Clock,
-        recorded: Callable[[str], None],
+        recorded: Callable[[Transaction], None],
     ) -> None:  # fmt: skip
-        """recorded: called with the queue id once for every transaction that is on the disk."""
+        """recorded: called with every transaction once it is on the disk."""
         self._group, self._store, self._executor, self._log, self._clock = group, store, executor, log, clock
         self._recorded = recorded
         self._waiting: list[_Result] = []
@@ -94,28 +94,46 @@ class Recorder:
         batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
         self._n_writing = len(batch)
         try:
-            notices = await self._notices(batch)
-            await self._record([s.outcome for r in batch for s in r.settled], notices)
+            await self._record(batch)
         finally:
             self._n_writing = 0
             self._written.set()
-        METRICS.add("delivery_dsn_total", len(notices))
         for result in batch:
-            self._report(result)
-            self._recorded(result.tx.body.work.queue_id)
+            self._recorded(result.tx)
 
-    async def _record(self, outcomes: list[api.Outcome], notices: list[api.NewMessage]) -> None:
-        """Into the store, however long that takes: an outcome that happened must not be forgotten."""
+    async def _record(self, batch: list[_Result]) -> None:
+        """Into the store, however long that takes: an outcome that happened must not be forgotten.
+
+        Raises StoreUnfit: nothing can be recorded in this process any more, a new one must take over. A result
+        that the store can never take is logged and left to its lease, which ends in isolation.
+        """
+        outcomes, notices = [s.outcome for r in batch for s in r.settled], await self._notices(batch)
         while True:
             try:
                 await self._group.record(outcomes, notices)
+            except StoreUnfit:
+                raise
             except StoreError as error:
                 self.is_stuck = True
                 self._log.error("record_failed", error=str(error), outcomes=len(outcomes))
                 await asyncio.sleep(RETRY_SECONDS)
-            else:
-                self.is_stuck = False
+            except Exception as error:
+                await self._record_singly(batch, error)
                 return
+            else:
+                break
+        self.is_stuck = False
+        METRICS.add("delivery_dsn_total", len(notices))
+        for result in batch:
+            self._report(result)
+
+    async def _record_singly(self, batch: list[_Result], error: Exception) -> None:
+        """One of them is poison: its neighbours must not suffer."""
+        if len(batch) == 1:
+            self._log.exception("outcome_refused", error, queue_id=batch[0].tx.body.work.queue_id)
+            return
+        for result in batch:
+            await self._record([result])
 
     async def _notices(self, batch: list[_Result]) -> list[api.NewMessage]:
         groups: dict[tuple[str, Notice], list[Settled]] = {}
@@ -139,7 +157,11 @@ class Recorder:
                 raw = self._store.body(work.queue_id)
             except (KeyError, StoreError):
                 raw = b""
-            out.append(dsn.build(work, notice, settled, raw, config=self._config, queue_id=new_queue_id(now), now=now))
+            queue_id = new_queue_id(now)
+            try:
+                out.append(dsn.build(work, notice, settled, raw, config=self._config, queue_id=queue_id, now=now))
+            except Exception as error:  # a bug in a courtesy must not cost the outcome
+                self._log.exception("notification_failed", error, queue_id=work.queue_id)
         return out
 
     def _report(self, result: _Result) -> None:

@@ -71,7 +71,7 @@ class Session:
 
     __slots__ = (
         "_accepted", "_expected", "_lmtp", "_name", "_out", "_parser", "_table", "extensions", "failed_in", "failure",
-        "finished", "is_secure", "n_replies", "size_limit", "state", "tls_mode", "tx",
+        "finished", "is_secure", "is_sending", "n_replies", "size_limit", "state", "tls_mode", "tx",
     )  # fmt: skip
 
     def __init__(self, *, name: str, lmtp: bool = False, tls_mode: TlsMode = "opportunistic") -> None:
@@ -88,6 +88,7 @@ class Session:
         self.failure: PeerReply | None = None
         self.failed_in = State.GREETING
         self.n_replies = 0
+        self.is_sending = False  # the caller has content left that is not on the wire
         self.tx: Transaction | None = None
         self.finished: Transaction | None = None
 
@@ -221,7 +222,7 @@ class Session:
         elif reply.code // 100 == 2 and tx.replies[what] is None:
             self._accepted.append(what)
         elif tx.replies[what] is None:
-            tx.replies[what] = reply
+            tx.replies[what] = _too_many(reply) if self._accepted else reply
         if "PIPELINING" not in self.extensions and self.state is State.ENVELOPE:
             self._next_command(tx)
 
@@ -234,7 +235,7 @@ class Session:
         elif what == _DATA:
             self._out.append(b"DATA\r\n")
         else:
-            self._out.append(command.rcpt(tx.rcpts[what], self.extensions))
+            self._out.append(command.rcpt(tx, tx.rcpts[what], self.extensions))
 
     def _on_data(self, tx: Transaction, reply: PeerReply) -> None:
         if reply.code // 100 == 2:
@@ -256,13 +257,16 @@ class Session:
 
     def _content(self, reply: PeerReply) -> None:
         tx = self._under_way()
+        if self.is_sending and reply.code // 100 == 2:
+            self.fail(local("4.5.0", f"protocol error: {reply} before the end of data"))
+            return
         n = self._expected.popleft()
         for i in (n,) if self._lmtp else self._accepted:
             tx.replies[i] = reply
         if not self._expected:
             self._finish(tx)
             self.state = State.IDLE
-            if reply.code == 421:
+            if reply.code == 421 or self.is_sending:
                 self.fail(reply)
 
     def _reset(self, tx: Transaction) -> None:
@@ -276,3 +280,10 @@ class Session:
     def _under_way(self) -> Transaction:
         assert self.tx is not None  # ENVELOPE and CONTENT are entered by `begin` only
         return self.tx
+
+
+def _too_many(reply: PeerReply) -> PeerReply:
+    """552 to RCPT once meant too many recipients: another transaction may do (RFC 5321 section 4.5.3.1.10)."""
+    if reply.code != 552:
+        return reply
+    return PeerReply(452, "4.5.3", reply.text, reply.lines)

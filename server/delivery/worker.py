@@ -33,7 +33,7 @@ async def serve(process: Process) -> None:
     loop.add_reader(hints, _on_hint, hints, engine)
 
     async def reload(new: Config) -> None:
-        engine.reconfigure(new)
+        engine.reconfigure(new, make_resolver(new))
 
     process.reloads.append(reload)
     try:

@@ -41,6 +41,7 @@ class Kit:
 
     def __init__(self, config: Config, store: Store, engine: Engine, log_path: Path) -> None:
         self.config, self.store, self.engine, self.log_path = config, store, engine, log_path
+        self.ended = False  # the engine ended by itself
 
     def put(self, *addresses: str, at: int = 0, notify: str = "", orcpt: str = "", **fields: Any) -> str:
         """Commit a message to these recipients and tell the engine; returns its queue id."""
@@ -104,15 +105,19 @@ async def open_kit(
     )  # fmt: skip
     stop = asyncio.Event()
     running = asyncio.create_task(engine.run(stop))
+    kit = Kit(config, store, engine, log_path)
+    running.add_done_callback(lambda _: setattr(kit, "ended", True))
     try:
-        yield Kit(config, store, engine, log_path)
+        yield kit
     finally:
         stop.set()
-        await running
-        await group.close()
-        ledger = store.ledger()
-        store.close()
-        os.close(fd)
+        try:
+            await running
+        finally:
+            await group.close()
+            ledger = store.ledger()
+            store.close()
+            os.close(fd)
         assert ledger.consistent, ledger.problems
 
 

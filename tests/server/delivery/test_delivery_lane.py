@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from mxtest.deliverykit import open_kit, to
 from mxtest.ports import free_port
 from mxtest.scriptpeer import Act, Script, ScriptPeer
 from mxtest.storekit import new_message, now_us, rcpts
-from mxward.core.errors import StoreUnavailable
+from mxward.core.errors import StoreUnavailable, StoreUnfit
 from mxward.server.config import Route
 from mxward.server.delivery import connection as connection_module
 from mxward.server.delivery import engine as engine_module
@@ -21,7 +22,7 @@ from mxward.server.delivery.lane import DEAD_FIRST, DEAD_MAX, DeadHosts
 from mxward.server.delivery.reply import local
 from mxward.server.delivery.resolve import Target
 from mxward.server.store import open_store
-from mxward.server.store.api import DELIVERED, HELD, QUEUED
+from mxward.server.store.api import DELIVERED, HELD, QUEUED, NewMessage, Outcome
 
 
 async def test_one_connection_serves_many_messages(tmp_path: Path) -> None:
@@ -190,18 +191,87 @@ async def test_stop_lets_transactions_end_and_gives_the_rest_back(tmp_path: Path
     server.close()
 
 
-async def test_a_stuck_destination_does_not_hold_up_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("n_stuck", [1, 6])
+async def test_stuck_destinations_do_not_hold_up_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n_stuck: int
+) -> None:
     monkeypatch.setattr(engine_module, "STUCK_SECONDS", 0.1)
     monkeypatch.setattr(engine_module, "DRAIN_SECONDS", 0.1)
     async with ScriptPeer({"DOT": Act.HANG}) as stuck, ScriptPeer() as good:
-        routes = [to(stuck.url, "stuck.example"), to(good.url)]
-        async with open_kit(tmp_path, *routes, max_active=8, data_timeout=60.0) as kit:
-            for _ in range(20):
-                kit.put("a@stuck.example")
-            await asyncio.sleep(0.3)
+        # a different Maildir behind each makes the routes, and so the lanes, differ
+        routes = [
+            Route(domain=f"stuck{i}.example", via=[stuck.url, f"maildir:{i}"], tls="none") for i in range(n_stuck)
+        ]
+        async with open_kit(tmp_path, *routes, to(good.url), max_active=8, data_timeout=60.0) as kit:
+            for i in range(24):
+                kit.put(f"a@stuck{i % n_stuck}.example")
+            await kit.until(lambda: len(stuck.contents) >= min(8, 5 * n_stuck))
             for queue_id in [kit.put("a@good.example") for _ in range(10)]:
                 await kit.settled(queue_id)
             assert kit.engine.n_active <= 8 * engine_module.HARD_CAP
+
+
+async def test_a_recipient_due_while_another_is_under_way(tmp_path: Path) -> None:
+    """One message, two destinations: the slow one must not keep the other's retry from being made."""
+    gate = asyncio.Event()
+    slow = _SlowPeer(gate)
+    server = await asyncio.start_server(slow.serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with ScriptPeer({"RCPT": [b"450 4.2.0 later\r\n"]}) as quick:
+        routes = [to(quick.url, "quick.example"), to(f"smtp://127.0.0.1:{port}")]
+        async with open_kit(tmp_path, *routes, retry_first=0.2, data_timeout=30.0) as kit:
+            queue_id = kit.put("a@quick.example", "b@slow.example")
+            await kit.until(lambda: kit.row(queue_id).recipients[0].state == DELIVERED)
+            assert kit.row(queue_id).recipients[1].state == QUEUED
+            assert kit.row(queue_id).recipients[0].attempts == 2
+            gate.set()
+            await kit.settled(queue_id)
+            assert kit.row(queue_id).recipients[1].attempts == 1
+    server.close()
+
+
+async def test_a_result_the_store_cannot_take_does_not_stop_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with ScriptPeer() as peer, open_kit(tmp_path, to(peer.url)) as kit:
+        real = kit.store.record_outcomes
+
+        def choosy(outcomes: Sequence[Outcome], new: Sequence[NewMessage] = ()) -> None:
+            if any(o.queue_id == poison for o in outcomes):
+                raise ValueError("poison")
+            real(outcomes, new)
+
+        poison = ""
+        monkeypatch.setattr(kit.store, "record_outcomes", choosy)
+        messages = [new_message(rcpts("a@x.example")) for _ in range(20)]
+        poison = messages[7].queue_id
+        kit.store.commit(messages)
+        kit.engine.wake()
+        for message in messages:
+            if message.queue_id != poison:
+                await kit.settled(message.queue_id)
+        await kit.until(lambda: bool(kit.events("outcome_refused")))
+
+
+async def test_an_unfit_store_ends_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unfit(*args: object) -> None:
+        raise StoreUnfit("fsync failed")
+
+    with pytest.raises(StoreUnfit):
+        async with ScriptPeer() as peer, open_kit(tmp_path, to(peer.url)) as kit:
+            monkeypatch.setattr(kit.store, "record_outcomes", unfit)
+            kit.put("a@x.example")
+            await kit.until(lambda: kit.ended)
+
+
+async def test_idle_connections_are_limited_over_all_lanes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mxward.server.delivery.lane.MAX_IDLE", 2)
+    async with ScriptPeer() as peer:
+        routes = [Route(domain=f"d{i}.example", via=[peer.url, f"maildir:{i}"], tls="none") for i in range(5)]
+        async with open_kit(tmp_path, *routes) as kit:
+            for i in range(5):
+                await kit.settled(kit.put(f"a@d{i}.example"))
+            await kit.until(lambda: peer.verbs().count("QUIT") == 3)
 
 
 async def test_a_backlog_is_leased_in_a_bounded_window(tmp_path: Path) -> None:

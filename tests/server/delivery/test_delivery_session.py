@@ -30,7 +30,7 @@ def transaction(*addresses: str, sender: str = "s@x.example", raw: bytes = b"x\r
     given_work = Work("Q" * 16, 0, "inbound", sender, len(raw), False, "", "", "", b"", "smtp", rows)
     tx = Transaction(sender, rows, Body(given_work), (), lambda done: None)
     tx.content, tx.size, tx.is_8bit = prepare(b"", raw, ())
-    tx.needs_utf8 = not (sender.isascii() and all(a.isascii() for a in addresses))
+    tx.needs_utf8 = not all(command.ascii_address(a).isascii() for a in (sender, *addresses))
     return tx
 
 
@@ -166,6 +166,27 @@ def test_pipelining_is_one_write() -> None:
     ]
 
 
+def test_552_to_a_later_recipient_is_too_many_not_never() -> None:
+    session = greeted()
+    tx = transaction("a@x.example", "b@x.example")
+    session.begin(tx)
+    session.receive(b"250 m\r\n250 a\r\n552 too many recipients\r\n354 go\r\n250 ok\r\n")
+    assert [r and r.code for r in tx.replies] == [250, 452]
+
+
+@pytest.mark.parametrize(("reply", "code"), [(b"250 thanks\r\n", 0), (b"552 too big\r\n", 552)])
+def test_a_reply_before_the_end_of_content(reply: bytes, code: int) -> None:
+    """Acceptance of what is not sent yet is a breach; a refusal counts. Either way the connection is finished."""
+    session = greeted()
+    tx = transaction()
+    session.begin(tx)
+    session.receive(b"250 m\r\n250 a\r\n354 go\r\n")
+    session.is_sending = True
+    session.receive(reply)
+    assert session.state is State.CLOSED
+    assert [r and r.code for r in tx.replies] == [code or None]
+
+
 # -- parameters
 
 
@@ -197,7 +218,7 @@ def test_parameters(extensions: str, sender: str, rcpt: str, raw: bytes, mail: s
     offered = dict.fromkeys(extensions.split(), "")
     tx = transaction(rcpt, sender=sender, raw=raw)
     assert command.mail(tx, offered) == f"{mail}\r\n".encode()
-    assert command.rcpt(tx.rcpts[0], offered) == f"{to}\r\n".encode()
+    assert command.rcpt(tx, tx.rcpts[0], offered) == f"{to}\r\n".encode()
 
 
 def test_dsn_parameters_are_passed_on_only_when_they_are_xtext() -> None:
@@ -206,7 +227,7 @@ def test_dsn_parameters_are_passed_on_only_when_they_are_xtext() -> None:
     tx.rcpts[0].notify, tx.rcpts[0].orcpt = "SUCCESS,DELAY", "rfc822;a+2Bb@x.example"
     offered = {"DSN": ""}
     assert command.mail(tx, offered) == b"MAIL FROM:<s@x.example> RET=FULL ENVID=id+2B1\r\n"
-    assert command.rcpt(tx.rcpts[0], offered) == (
+    assert command.rcpt(tx, tx.rcpts[0], offered) == (
         b"RCPT TO:<a@x.example> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;a+2Bb@x.example\r\n"
     )
     tx.ret, tx.envid = "FULL\r\nDATA", "a b"
@@ -227,7 +248,7 @@ def test_smtputf8_needed_but_not_offered_is_settled_without_a_word() -> None:
 def test_a_safe_address_stays_one_path_of_one_command(address: str) -> None:
     if command.is_safe(address):
         tx = transaction(address)
-        line = command.rcpt(tx.rcpts[0], {})
+        line = command.rcpt(tx, tx.rcpts[0], {})
         assert line.count(b"\r\n") == 1
         assert line.endswith(b">\r\n")
         assert not re.search(rb"[\x00-\x09\x0b\x0c\x0e-\x1f]", line)
