@@ -76,7 +76,7 @@ def count_suite(
     """Instructions of each benchmark of `files`, with `mxward` taken from `tree`.
 
     `padding` bytes in the environment move stack and heap: where a block lies decides now and then whether it can grow
-    in place, and that is nobody's doing. Benchmarks that `tree` cannot run (it lacks the kernel) are absent from the result.
+    in place, and that is nobody's doing. Benchmarks that `tree` cannot run (it lacks the kernel) are absent.
     Raises RuntimeError with the run's output when a benchmark fails for another reason.
     """
     library = helper()
@@ -88,10 +88,11 @@ def count_suite(
             f"--callgrind-out-file={out}", sys.executable, "-m", "pytest", "-q", "-p", "no:benchmark", "-p",
             "no:cacheprovider", "--timeout=0", "-o", "pythonpath=", "--rootdir", str(ROOT), *map(str, files),
         ]  # fmt: skip
+        variables = environment(tree) | {ACTIVE: str(library), "MXWARD_BENCH_PADDING": "x" * padding}
         if select:
             command += ["-k", select]
         done = subprocess.run(
-            command, env=environment(tree) | {ACTIVE: str(library), "MXWARD_BENCH_PADDING": "x" * padding}, capture_output=True, text=True, timeout=timeout,
+            command, env=variables, capture_output=True, text=True, timeout=timeout,
             cwd=directory,
         )  # fmt: skip
         if done.returncode not in (0, 5):  # 5: nothing collected
