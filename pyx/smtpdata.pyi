@@ -1,6 +1,5 @@
 """Reader of the SMTP message stream: DATA (dot-stuffed, RFC 5321 section 4.5.2) and BDAT chunks (RFC 3030)."""
 
-
 class DataReader:
     """Collects one message from chunks of any size, split anywhere.
 
