@@ -159,7 +159,11 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     @property
     def hostname(self) -> str:
-        return self.server.hostname or socket.getfqdn()
+        """The configured name, or the machine's; a hosts file that calls the machine "localhost" is not believed."""
+        if self.server.hostname:
+            return self.server.hostname
+        name = socket.getfqdn()
+        return socket.gethostname() if name.split(".")[0] == "localhost" else name
 
     @property
     def n_workers(self) -> int:

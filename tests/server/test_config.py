@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -133,3 +134,13 @@ def test_addresses_both_ways(address: str) -> None:
 def test_wrong_addresses(address: str) -> None:
     with pytest.raises(ValueError):
         split_address(address)
+
+
+def test_hostname_is_the_configured_one_or_the_machines() -> None:
+    assert (
+        configuration.load(None, environ={"MXWARD_SERVER_HOSTNAME": '"mx.trust.example"'}).hostname
+        == "mx.trust.example"
+    )
+    assert not configuration.load(None, environ={}).hostname.startswith("localhost") or socket.gethostname().startswith(
+        "localhost"
+    )
