@@ -184,12 +184,15 @@ cdef class DataReader:
 
     cdef int _grow(self, Py_ssize_t count) except -1:
         # size + count <= limit, so doubling stays below twice the limit; no overflow below 2^62.
-        cdef Py_ssize_t room = max(self._room * 2, <Py_ssize_t>FIRST_ROOM, self._size + count)
+        cdef Py_ssize_t room = max(self._room * 2, <Py_ssize_t>FIRST_ROOM, self._size + count), size, limit
         if self._buffer == NULL:
             self._buffer = new_bytes(NULL, room)
         else:
-            self._room = 0  # should the resize fail, nothing is held
+            # Should the resize fail, nothing is held and nothing more is taken.
+            size, limit = self._size, self._limit
+            self._room = self._size = self._limit = 0
             _PyBytes_Resize(&self._buffer, room)
+            self._size, self._limit = size, limit
         self._room = room
         return 0
 

@@ -248,7 +248,10 @@ def run(options: Options) -> int:
     datadir.make(config, owner)
     lock = datadir.lock(config.data)
     log_file = _log_target(options, config.data)
-    output = os.open(log_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640) if log_file else 1
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+    if options.log == "auto":
+        flags |= os.O_NOFOLLOW  # the folder is the service user's, and we may still be root
+    output = os.open(log_file, flags, 0o640) if log_file else 1
     supervisor = Supervisor(config, options, output=output, log_file=log_file)
     supervisor.bind()
     if owner:

@@ -12,7 +12,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from mxward.core.errors import StoreError, StoreUnfit
+from mxward.core.errors import StoreError, StoreFull, StoreUnavailable, StoreUnfit
 from mxward.server.delivery import dsn, outcome
 from mxward.server.metrics import METRICS
 from mxward.server.store import api
@@ -113,7 +113,7 @@ class Recorder:
                 await self._group.record(outcomes, notices)
             except StoreUnfit:
                 raise
-            except StoreError as error:
+            except (StoreUnavailable, StoreFull) as error:
                 self.is_stuck = True
                 self._log.error("record_failed", error=str(error), outcomes=len(outcomes))
                 await asyncio.sleep(RETRY_SECONDS)
@@ -129,6 +129,7 @@ class Recorder:
 
     async def _record_singly(self, batch: list[_Result], error: Exception) -> None:
         """One of them is poison: its neighbours must not suffer."""
+        self.is_stuck = False
         if len(batch) == 1:
             self._log.exception("outcome_refused", error, queue_id=batch[0].tx.body.work.queue_id)
             return

@@ -60,7 +60,11 @@ def make(config: Config, owner: Account | None) -> None:
         for name, mode in TREE.items():
             path = data / name
             path.mkdir(exist_ok=True, mode=mode)
-            path.chmod(mode)
+            fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                os.fchmod(fd, mode)
+            finally:
+                os.close(fd)
         if config.log.pseudonymise:
             _make_key(data / "keys" / "pseudonym.key")
         if owner:
@@ -108,7 +112,11 @@ def lock(data: Path, *, patience: float = 1.0) -> int:
     The lock goes with the process, however it ends, so a stale file never hinders. `patience` covers the moment
     in which a killed predecessor is being cleared away. Raises AlreadyRunning.
     """
-    fd = os.open(data / PID_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    # No link is followed: the folder is the service user's, and we may still be root.
+    fd = os.open(data / PID_FILE, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o640)
+    if os.fstat(fd).st_nlink != 1:
+        os.close(fd)
+        raise ConfigError(f"{data / PID_FILE} has another name elsewhere; remove it", key="server.data_dir")
     deadline = time.monotonic() + patience
     while not _try_lock(fd, fcntl.LOCK_EX):
         if time.monotonic() >= deadline:

@@ -16,7 +16,8 @@ def client_key(ip: str) -> str:
     """What sessions are counted under: an IPv4 address, or the /64 network that one IPv6 host has for itself."""
     if ":" not in ip:
         return ip
-    return str(ipaddress.ip_network(f"{ip}/64", strict=False))
+    mapped = ipaddress.IPv6Address(ip).ipv4_mapped
+    return str(mapped) if mapped else str(ipaddress.ip_network(f"{ip}/64", strict=False))
 
 
 class Load:

@@ -342,6 +342,9 @@ class Session:
         if self.action is not None:
             return None
         if self.mode == Mode.LINES:
+            tx = self.tx
+            if tx and tx.reader and now - tx.started > self.settings.limits.data_timeout:
+                return reply.IDLE  # between the chunks of a BDAT that never ends
             return reply.IDLE if now > self.deadline else None
         return self._slow(now)
 

@@ -34,6 +34,8 @@ class Purge:
         self._expire = engine.statement(
             sa.update(RECIPIENT)
             .where(sa.tuple_(_R.queue_id, _R.n).in_(old.limit(_STEP)))
+            # Again outside: PostgreSQL asks only this part anew after waiting for somebody who released the row.
+            .where(_R.state == literal(QUARANTINED), _R.updated_at < sa.bindparam("before"))
             .values(state=literal(EXPIRED), updated_at=sa.bindparam("at"), reply=sa.bindparam("why"))
             .returning(_R.queue_id, _R.n)
         )

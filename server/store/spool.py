@@ -179,6 +179,10 @@ class Spool:
         """A descriptor of the caller's own (a duplicate), so that eviction never closes one in use."""
         with self._reader_lock:
             fd = self._readers.get(segment)
+            if fd is not None and not os.fstat(fd).st_nlink:
+                # Removed since; an emptied shard begins its numbers anew, so the name may stand for another file.
+                os.close(self._readers.pop(segment))
+                fd = None
             if fd is None:
                 fd = os.open(self.root / f"{segment}.log", os.O_RDONLY | os.O_CLOEXEC)
                 self._evict()

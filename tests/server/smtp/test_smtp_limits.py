@@ -221,3 +221,25 @@ async def test_recipients_up_to_the_limit_and_no_further(tmp_path: Path) -> None
         replies = await answers
         assert set(replies[:-1]) == {"250 2.1.5 Ok"}
         assert replies[-1] == "452 4.5.3 Too many recipients"
+
+
+@both_loops
+async def test_a_chunked_transfer_that_never_ends_has_a_deadline(tmp_path: Path) -> None:
+    async with open_box(tmp_path, smtp__limits__data_timeout=0.4) as box:
+        peer = await box.connect()
+        await peer.hello(b"MAIL FROM:<a@x.example>", b"RCPT TO:<b@trust.example>")
+        chunks = asyncio.create_task(_empty_chunks(peer))
+        assert b"421 4.4.2 " in await peer.rest()
+        chunks.cancel()
+        await box.until(lambda: box.front.load.memory == 0)
+
+
+async def _empty_chunks(peer: Peer) -> None:
+    await peer.send(b"BDAT 6\r\nabcd\r\n")
+    while True:
+        await peer.send(b"BDAT 0\r\n")
+        await asyncio.sleep(0.05)
+
+
+def test_an_ipv4_client_written_as_ipv6_is_counted_as_ipv4() -> None:
+    assert client_key("::ffff:192.0.2.7") == client_key("192.0.2.7") != client_key("::ffff:192.0.2.8")

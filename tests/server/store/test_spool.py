@@ -189,3 +189,20 @@ def test_readers_survive_compaction(data: Path) -> None:
     assert reader.ledger().consistent
     for store in (writer, reader, janitor):
         store.close()
+
+
+def test_a_removed_segment_whose_number_is_used_again_is_opened_anew(data: Path) -> None:
+    first, reader = open_store(store_config(data), "smtp.0"), open_store(store_config(data), "delivery.0")
+    old, new = new_message(raw=b"old\r\n"), new_message(raw=b"new\r\n")
+    first.commit([old])
+    assert reader.body(old.queue_id) == b"old\r\n"  # keeps the descriptor
+    first.record_outcomes([Outcome(old.queue_id, 0, DELIVERED, now_us())])
+    first.close()
+    janitor = open_store(store_config(data), "jobs.0")
+    assert janitor.purge(now_us() + 1, 0)["segments"] == 1
+    again = open_store(store_config(data), "smtp.0")
+    again.commit([new])
+    assert segment(data).exists(), "the number is used again"
+    assert reader.body(new.queue_id) == b"new\r\n"
+    for store in (janitor, again, reader):
+        store.close()
