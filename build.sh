@@ -79,7 +79,7 @@ ensure_ext() {
     shopt -s nullglob; sources=(setup.py pyproject.toml pyx/*.pyx pyx/*.pxd pyx/*.h bindings/*.pyx); shopt -u nullglob
     if ! fresh ext-release "${sources[@]}" || ! compgen -G 'pyx/*.so' >/dev/null; then
         ensure_tools
-        say "building the kernels"
+        say "building the kernels (about a minute)"
         $PY setup.py -q build_ext --inplace -j "$(nproc)" >build/ext.log 2>&1 || { tail -n 40 build/ext.log >&2; die "the build failed (log: build/ext.log)"; }
         mark ext-release "${sources[@]}"
     fi
