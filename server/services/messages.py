@@ -70,8 +70,14 @@ def explain(row: MessageRow) -> str:
     parts = [first]
     for rcpt in row.recipients:
         reason = plain.describe(row.judgement, rcpt.disposition) if rcpt.disposition else ""
+        if reason and _was_released(rcpt):
+            reason = f"It had been kept back and was released; its history says by whom. When it came: {reason}"
         parts.append(f"{rcpt.address}: {' '.join(filter(None, (_fate(rcpt), reason)))}")
     return "\n\n".join(parts)
+
+
+def _was_released(rcpt: RecipientRow) -> bool:
+    return rcpt.disposition.get("action") in ("quarantine", "hold") and rcpt.state in (QUEUED, DELIVERED, BOUNCED)
 
 
 def _fate(rcpt: RecipientRow) -> str:

@@ -23,12 +23,16 @@ def entries(config: Config) -> list[dict[str, Any]]:
 
 
 def add(context: Context, path: Path) -> dict[str, Any]:
-    """Copy a pack directory in after checking it beside the packs in force; replaces one of the same name.
+    """Copy a pack directory in after its own samples and a check beside the packs in force; replaces its namesake.
 
-    Raises NotFound, RulePackError (with file and line; nothing has changed then).
+    Raises NotFound, RulePackError (with file and line, or the sample that failed; nothing has changed then).
     """
     if not path.is_dir():
         raise NotFound(f"{path} is not a directory; a pack is a directory with a pack.toml")
+    for sample in run_pack_samples(path):
+        if not sample.passed:
+            found = ", ".join(sample.hits) or "no hit"
+            raise RulePackError(f"its own sample {sample.file} failed: {found}", pack=path.name)
     pack = manage.add_pack(folder(context.config), path)
     return _done(context, "rules.add", pack.name, version=pack.version, digest=pack.digest)
 
