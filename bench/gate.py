@@ -23,6 +23,7 @@ from bench import callgrind
 ROOT = callgrind.ROOT
 BASE = ROOT / "build" / "base"
 SHORT_FILES = ("bench_parser.py", "bench_dots.py", "bench_data.py", "bench_filetype.py", "bench_phrase.py")
+MEASURED = ("core", "pyx", "bindings", "server", "mxward", "setup.py", "requirements")  # what benchmarks run
 Say = Callable[[str], None]
 
 
@@ -64,6 +65,12 @@ def base_commit() -> str:
         if base and base != head:
             return base
     return head if _git("status", "--porcelain", "--untracked-files=no") else _git("rev-parse", "--verify", "HEAD^")
+
+
+def is_measured_code_changed(commit: str) -> bool:
+    """Does anything that the benchmarks run differ from `commit`? Benchmarks themselves are this tree's in both."""
+    differs = subprocess.run(["git", "-C", str(ROOT), "diff", "--quiet", commit, "--", *MEASURED], check=False)
+    return differs.returncode != 0 or bool(_git("ls-files", "--others", "--exclude-standard", "--", *MEASURED))
 
 
 def has_kernels(commit: str) -> bool:
@@ -154,6 +161,9 @@ def instruction_gates(say: Say, *, short: bool) -> list[str]:
     commit = base_commit()
     if not commit or not has_kernels(commit):
         say("gate 1 instructions: no earlier commit has kernels; nothing to compare with")
+        return faults
+    if not is_measured_code_changed(commit):
+        say(f"gate 1 instructions: nothing that is measured differs from {commit[:12]}")
         return faults
     base = callgrind.count_suite(build_base(commit), suite(short=short))
     worse = compare(base, head, limits["regression"], accepted())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -66,6 +67,28 @@ def test_files_of_the_gate_are_sound(repository: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.integration
 @pytest.mark.timeout(300)
+def test_measured_code_is_told_from_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def git(*arguments: str) -> None:
+        names = ("-c", "user.name=t", "-c", "user.email=t@trust.example", "-c", "init.defaultBranch=main")
+        subprocess.run(["git", "-C", str(tmp_path), *names, *arguments], check=True, capture_output=True)
+
+    monkeypatch.setattr(gate, "ROOT", tmp_path)  # another repository to look at; git itself is real
+    git("init")
+    for name in gate.MEASURED:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text("as it was")
+    (tmp_path / "README.md").write_text("as it was")
+    git("add", ".")
+    git("commit", "-m", "first")
+    (tmp_path / "README.md").write_text("changed")
+    assert not gate.is_measured_code_changed("HEAD")
+    (tmp_path / "pyx" / "new.pyx").write_text("untracked")
+    assert gate.is_measured_code_changed("HEAD")
+    (tmp_path / "pyx" / "new.pyx").unlink()
+    (tmp_path / "core" / "file").write_text("changed")
+    assert gate.is_measured_code_changed("HEAD")
+
+
 def test_gate_sees_fifteen_per_cent_and_passes_a_comment() -> None:
     if absent := callgrind.missing():
         pytest.skip(f"missing: {', '.join(absent)}")
