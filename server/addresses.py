@@ -1,4 +1,4 @@
-"""Socket addresses and networks as the configuration writes them. Mail addresses are not here."""
+"""Socket addresses and networks: as the configuration writes them, as clients are counted. Not mail addresses."""
 
 from __future__ import annotations
 
@@ -27,3 +27,17 @@ def join_address(host: str, port: int) -> str:
 def networks(values: list[str]) -> list[Network]:
     """Networks in CIDR form (host bits may be set). Raises ValueError naming the faulty one."""
     return [ipaddress.ip_network(v, strict=False) for v in values]
+
+
+def client_key(ip: str) -> str:
+    """What a client is counted under: an IPv4 address, or the /64 network that one IPv6 host has for itself.
+
+    An IPv4 address written as IPv6 is the IPv4 address; what is no address counts as "unknown".
+    """
+    try:
+        address = ipaddress.ip_address(ip)
+    except ValueError:
+        return "unknown"
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    return str(address.ipv4_mapped or ipaddress.ip_network((address, 64), strict=False))

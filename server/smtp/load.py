@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable
 
 from mxward.core.errors import Reply, StoreError
@@ -10,14 +9,6 @@ from mxward.server.config import SmtpLimits
 from mxward.server.smtp import reply
 
 FREE_BYTES_AGE = 1.0  # seconds for which a look at the disk is believed
-
-
-def client_key(ip: str) -> str:
-    """What sessions are counted under: an IPv4 address, or the /64 network that one IPv6 host has for itself."""
-    if ":" not in ip:
-        return ip
-    mapped = ipaddress.IPv6Address(ip).ipv4_mapped
-    return str(mapped) if mapped else str(ipaddress.ip_network(f"{ip}/64", strict=False))
 
 
 class Load:

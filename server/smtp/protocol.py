@@ -11,11 +11,11 @@ import ssl
 from typing import TYPE_CHECKING, cast
 
 from mxward.core.errors import Reply
+from mxward.server.addresses import client_key
 from mxward.server.config import Listener
 from mxward.server.metrics import METRICS
 from mxward.server.smtp import proxy, reply
 from mxward.server.smtp.action import Action, Authenticate, StartTls
-from mxward.server.smtp.load import client_key
 from mxward.server.smtp.session import Session
 from mxward.server.smtp.transaction import Client, Transaction
 

@@ -94,19 +94,6 @@ def is_local(client: str | None, headers: Mapping[str, str]) -> bool:
         return False
 
 
-def client_network(client: str | None) -> str:
-    """The key that failed log-ins of a client count under: an IPv4 address, or an IPv6 /64."""
-    try:
-        address = ipaddress.ip_address(client or "")
-    except ValueError:
-        return "unknown"
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address)
-
-
 def safe_next(target: str) -> str:
     """Where to go after log-in: a path of ours, or the first page; never another origin."""
     plain = target.startswith("/") and not target.startswith("//") and "\\" not in target

@@ -7,6 +7,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from mxward.server.addresses import client_key
 from mxward.server.services import users
 from mxward.server.services.context import Context
 from mxward.server.services.errors import BadRequest
@@ -41,7 +42,7 @@ async def login(request: Request) -> Response:
 
 
 async def _try(request: Request, console: Console, name: str, password: str, fields: dict[str, str]) -> Response:
-    client = access.client_network(request.client.host if request.client else None)
+    client = client_key(request.client.host if request.client else "")
     keys = (f"account:{name[:64]}", f"client:{client}")
     if console.throttle.wait(*keys) > 0:
         return _locked(request, console, keys, fields)

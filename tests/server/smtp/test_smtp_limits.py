@@ -7,8 +7,8 @@ from pathlib import Path
 
 from mxtest.smtpbox import Box, MemoryCommitter, Peer, both_loops, on_uvloop, open_box
 from mxward.core.errors import StoreUnavailable
+from mxward.server.addresses import client_key
 from mxward.server.smtp import session as session_module
-from mxward.server.smtp.load import client_key
 
 
 async def to_data(box: Box) -> Peer:

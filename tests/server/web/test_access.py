@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mxtest.console import config_of
+from mxward.server.addresses import client_key
 from mxward.server.web import access
 
 CONFIG = config_of(Path("/nowhere"), hosts=["console.trust.example"])
@@ -88,7 +89,7 @@ def test_local(client: str | None, headers: dict[str, str], local: bool) -> None
     ],
 )
 def test_client_network(client: str | None, key: str) -> None:
-    assert access.client_network(client) == key
+    assert client_key(client or "") == key
 
 
 @pytest.mark.parametrize("target", ["/", "/messages?text=a%20b", "/quarantine"])
