@@ -47,6 +47,8 @@ ensure_tools() {
     "$PYTHON3" -c 'import ensurepip, venv' 2>/dev/null || need_apt python3-venv || die "python3-venv is needed"
     local inc; inc=$("$PYTHON3" -c 'import sysconfig; print(sysconfig.get_paths()["include"])')
     [ -e "$inc/Python.h" ] || need_apt python3-dev || die "the Python headers (python3-dev) are needed"
+    [ -e /usr/include/pcre2.h ] || need_apt libpcre2-dev || die "PCRE2 (libpcre2-dev) is needed"
+    [ -e /usr/include/hs/hs.h ] || need_apt libhyperscan-dev || need_apt libvectorscan-dev || die "Hyperscan (libhyperscan-dev) or Vectorscan (libvectorscan-dev) is needed"
 }
 
 # fresh STAMP FILE... : true when none of the files changed since `mark STAMP`.
@@ -90,7 +92,7 @@ ensure_ext() {
 }
 
 # Debian packages that the integration tests start as real peers; a missing one skips its tests by name.
-TEST_PACKAGES="postfix dovecot-lmtpd dovecot-imapd postgresql-15 swaks libnet-ssleay-perl chromium strace valgrind"
+TEST_PACKAGES="postfix dovecot-lmtpd dovecot-imapd postgresql-15 swaks libnet-ssleay-perl chromium strace valgrind spamassassin rspamd"
 
 verb_build() { ensure_env base; ensure_ext; say "ready: $VENV/bin/mxward"; }
 

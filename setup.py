@@ -39,6 +39,10 @@ FLAGS: dict[str, tuple[list[str], list[str]]] = {
 }
 
 
+# Native engines that a binding links to: Debian's libhyperscan-dev (libvectorscan-dev elsewhere) and libpcre2-dev.
+LIBRARIES = {"hyperscan": ["hs"], "pcre2": ["pcre2-8"]}
+
+
 def extensions() -> list[Extension]:
     from Cython.Build import cythonize
 
@@ -54,6 +58,7 @@ def extensions() -> list[Extension]:
             path[: -len(".pyx")].replace("/", "."),
             [path],
             include_dirs=["pyx"] if os.path.isdir("pyx") else ["mxward/pyx"],
+            libraries=LIBRARIES.get(os.path.basename(path)[: -len(".pyx")], []),
             extra_compile_args=COMMON + compile_args,
             extra_link_args=link_args,
             depends=sorted(glob("mxward/pyx/*.h") + glob("mxward/pyx/*.pxd")),
