@@ -14,6 +14,7 @@ RUNS = {
     "gate": "all gates but the end-to-end one; --short leaves out what is slow",
     "endtoend": "smtp-source -> mxward -> smtp-sink beside Postfix alone in the same run (gate 4)",
     "receive": "our SMTP receive loop beside stock aiosmtpd",
+    "wholes": "whole scanners: mxward with everything on beside rspamd and spamd in the same run",
     "selftest": "the gate tests itself: 15 % slower fails, a comment passes",
     "all": "every benchmark with pytest-benchmark",
 }
@@ -69,6 +70,12 @@ def _receive(options: list[str]) -> int:
     return receive.main(options)
 
 
+def _wholes(options: list[str]) -> int:
+    from bench import wholes
+
+    return wholes.main(options)
+
+
 def _selftest(_options: list[str]) -> int:
     from bench import selftest
 
@@ -77,7 +84,7 @@ def _selftest(_options: list[str]) -> int:
 
 def main(arguments: list[str]) -> int:
     verbs: dict[str, Callable[[list[str]], int]] = {
-        "gate": _gate, "endtoend": _endtoend, "receive": _receive, "selftest": _selftest,
+        "gate": _gate, "endtoend": _endtoend, "receive": _receive, "wholes": _wholes, "selftest": _selftest,
         "all": lambda options: run_pytest(list(names()), options),
     }  # fmt: skip
     if not arguments:
