@@ -23,20 +23,20 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from mxward.core.errors import RulePackError
 from mxward.core.rules.attachments import AttachmentRule, parse_attachments
+from mxward.core.rules.files import PackFiles, read_folder
 from mxward.core.rules.literals import LiteralList, parse_list
 from mxward.core.verdict import CATEGORIES
 
 PACK_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 _VERSION: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.+-]{0,31}")
 _KEYS: Final = frozenset(("name", "version", "description", "author", "kinds", "defaults"))
-MAX_FILE_BYTES: Final = 32 * 1024 * 1024  # one rule file; the largest public set is 3 MB
-MAX_FILES: Final = 20_000  # rule files of one pack
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +70,29 @@ class Pack:
 
 
 def load_pack(path: Path) -> Pack:
-    """Read a pack directory.
+    """Read a pack directory, without its samples.
 
     Raises: RulePackError naming the file, rule and line of the first fault. YARA syntax is checked by
     compile.py, not here.
     """
-    manifest = _manifest(path)
+    return parse_pack(read_folder(path, samples=False), path)
+
+
+def parse_pack(files: PackFiles, path: Path) -> Pack:
+    """The pack that these files are; `path` is where they came from. Raises: as `load_pack`."""
+    manifest = _manifest(files)
     name, version = manifest["name"], manifest["version"]
     digest = hashlib.sha256(f"{name}\0{version}\0".encode())
-    yara = tuple(YaraSource(file, text) for file, text in _read_all(path, "*.yar", digest))
-    literals = tuple(parse_list(text, f"{name}/{file}") for file, text in _read_all(path, "*.list", digest))
+
+    def rules(kind: str) -> Iterator[tuple[str, str]]:
+        for file, text in files.rules(kind):
+            digest.update(f"{file}\0{text}\0".encode())
+            yield file, text
+
+    yara = tuple(YaraSource(file, text) for file, text in rules(".yar"))
+    literals = tuple(parse_list(text, f"{name}/{file}") for file, text in rules(".list"))
     attachments = tuple(
-        rule
-        for file, text in _read_all(path, "attachments.toml", digest)
-        for rule in parse_attachments(text, f"{name}/{file}")
+        rule for file, text in rules("attachments.toml") for rule in parse_attachments(text, f"{name}/{file}")
     )
     category, weight = _defaults(manifest.get("defaults", {}), name)
     digest.update(f"{category}\0{weight}".encode())
@@ -93,14 +102,13 @@ def load_pack(path: Path) -> Pack:
     )  # fmt: skip
 
 
-def _manifest(path: Path) -> dict[str, Any]:
-    file = path / "pack.toml"
-    where = f"{path.name}/pack.toml"
+def _manifest(files: PackFiles) -> dict[str, Any]:
+    where = f"{files.name}/pack.toml"
+    if "pack.toml" not in files.contents:
+        raise RulePackError("is missing: a pack is a directory with a pack.toml", pack=where)
     try:
-        doc = tomllib.loads(file.read_text("utf-8"))
-    except FileNotFoundError:
-        raise RulePackError("is missing: a pack is a directory with a pack.toml", pack=where) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        doc = tomllib.loads(files.text("pack.toml"))
+    except tomllib.TOMLDecodeError as error:
         raise RulePackError(f"is not valid TOML: {error}", pack=where) from None
     unknown = sorted(set(doc) - _KEYS)
     if unknown:
@@ -124,28 +132,3 @@ def _defaults(doc: Any, name: str) -> tuple[str, float | None]:
     if weight is not None and (isinstance(weight, bool) or not isinstance(weight, int | float)):
         raise RulePackError("weight must be a number", pack=where)
     return category, None if weight is None else float(weight)
-
-
-def _read_all(path: Path, pattern: str, digest: Any) -> list[tuple[str, str]]:
-    """(relative path, text) of each rule file, sorted; samples under tests/ are not rules."""
-    found: list[tuple[str, str]] = []
-    for file in sorted(path.rglob(pattern)):
-        relative = file.relative_to(path).as_posix()
-        if relative.startswith("tests/") or not file.is_file():
-            continue
-        if len(found) >= MAX_FILES:
-            raise RulePackError(f"more than {MAX_FILES} files {pattern}", pack=path.name)
-        found.append((relative, _read(file, f"{path.name}/{relative}")))
-        digest.update(f"{relative}\0{found[-1][1]}\0".encode())
-    return found
-
-
-def _read(file: Path, where: str) -> str:
-    if file.is_symlink():
-        raise RulePackError("is a symbolic link; packs hold plain files only", pack=where)
-    if file.stat().st_size > MAX_FILE_BYTES:
-        raise RulePackError(f"is larger than {MAX_FILE_BYTES} bytes", pack=where)
-    try:
-        return file.read_text("utf-8")
-    except UnicodeDecodeError as error:
-        raise RulePackError(f"is not UTF-8 at byte {error.start}", pack=where) from None
