@@ -1,0 +1,45 @@
+"""Many literals in one pass over a text: words, phrases, byte strings, up to a million of them."""
+
+from collections.abc import Sequence
+
+from typing_extensions import Buffer
+
+CASELESS: int  # A-Z and a-z are the same
+WORD: int  # no letter, digit or _ stands beside an end that is one itself; ASCII only
+
+def compile(patterns: Sequence[bytes], flags: Sequence[int] | int = 0) -> bytes:
+    """The compiled form, which can be kept in a file and mapped. The same input gives the same bytes.
+
+    Args: patterns: each of 1 to 65,535 bytes; the same one may come more than once; flags: CASELESS and WORD, of each
+    or of all. Cost: about 1.5 us a pattern; 60 to 90 bytes each beside its own.
+    Raises: ValueError for a pattern of another size, unknown flags, or more than 16 million patterns; MemoryError.
+    """
+
+class Literals:
+    """A compiled set, immutable; may be shared between threads. The GIL is released for texts of 512 bytes or more."""
+
+    def __init__(self, blob: Buffer, *, portable: bool = False) -> None:
+        """Use a block that `compile` made; it is not copied when it is aligned to eight bytes.
+
+        Args: portable: do not use AVX-512 (for tests and comparisons).
+        Raises: ValueError when it is damaged. Whatever it holds, nothing outside of it is read.
+        """
+    @property
+    def n(self) -> int:
+        """How many patterns there are."""
+    @property
+    def crowd(self) -> int:
+        """Most patterns that may have to be compared with one place of a text; high for patterns made of repeats."""
+    @property
+    def shapes(self) -> list[tuple[int, int, int]]:
+        """Of each pass over a text: bytes of a window, bytes from one place to the next, entries."""
+    def seen(self, data: Buffer) -> list[int]:
+        """Numbers of the patterns that occur, ascending, each once. Raises MemoryError."""
+    def find(self, data: Buffer, limit: int = 8, total: int = 10_000) -> list[tuple[int, int, int]]:
+        """(start, end, number) of places where patterns occur, overlapping ones too, by start and end.
+
+        Args: limit: at most so many of one pattern; total: at most so many in all. Which are left out is not
+        defined. Raises MemoryError.
+        """
+    def counts(self, data: Buffer) -> list[tuple[int, int]]:
+        """(number, how often it occurs) of the patterns that do, ascending. Raises MemoryError."""
