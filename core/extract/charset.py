@@ -27,6 +27,8 @@ _WIDER: Final = {
     "iso-8859-8-i": "iso-8859-8", "cp1252": "windows-1252", "cp1251": "windows-1251", "viscii": "windows-1258",
     "ibm037": "cp037", "macintosh": "mac-roman", "utf-8-sig": "utf-8", "unicode": "utf-16",
 }  # fmt: skip
+# charsets in which bytes of ASCII need not be ASCII
+_SHIFTED: Final = ("utf-7", "unicode-1-1", "iso-2022", "hz", "utf-16", "utf-32", "cp", "ibm")
 _MARKS: Final = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16le"), (b"\xfe\xff", "utf-16be"))
 _META: Final = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([A-Za-z0-9_.:-]{2,40})", re.I)
 
@@ -38,12 +40,24 @@ def codec_for(charset: str) -> str:
     return name if name in _DIRECT or name == "mac-roman" else ""
 
 
+def decode_utf8(data: bytes, charset: str, *, is_html: bool = False) -> bytes:
+    """`decode_text` as UTF-8. What is valid UTF-8 already, which most mail is, stays the same object."""
+    if _is_plain(data, charset):
+        return data
+    return decode_text(data, charset, is_html=is_html).encode("utf-8", "replace")
+
+
+def _is_plain(data: bytes, charset: str) -> bool:
+    """Nothing but ASCII that means ASCII?"""
+    return data.isascii() and not charset.startswith(_SHIFTED)
+
+
 def decode_text(data: bytes, charset: str, *, is_html: bool = False) -> str:
     """Text of `data`. A byte order mark wins over the label, the label over an HTML meta element.
 
     Never raises: what does not decode becomes U+FFFD; without a usable label it is UTF-8, else windows-1252.
     """
-    if data.isascii() and not charset.startswith(("utf-7", "unicode-1-1", "iso-2022", "hz", "utf-16", "utf-32", "cp")):
+    if _is_plain(data, charset):
         return data.decode("ascii")
     for mark, name in _MARKS:
         if data.startswith(mark):

@@ -1,22 +1,28 @@
 """Shared forms of a message, each computed once and only when a detector asks: readable text, links, names.
 
-A view is kept in message.views under its own name; detectors treat it as read-only.
+A view is kept in message.views under its own name; detectors treat it as read-only. Texts are made as UTF-8 bytes,
+which the engines take as they are; the forms as str are decoded from them for those who ask. Rule authors read
+docs/views.md.
 
-    texts    [(part index, text)]: readable text of every text part, HTML without its markup
-    folded   [(part index, folded text)]: the same, folded for comparison (fold.py)
-    links    [Link]: addresses in HTML and in plain text, at most MAX_LINKS
-    subject  the decoded Subject
-    text_cut True when texts holds only the first MAX_TEXT_BYTES of what there is
-    names    [(part index, name)]: every file name some client would show, then names inside containers
+    text_bytes      [(part index, bytes)]: readable text of every text part, HTML without its markup; `texts` as str
+    visible_bytes   the same without what a browser would not show; `visible` as str
+    hidden_bytes    only what a browser would not show, parts without any left out; `hidden` as str
+    folded_bytes    `text_bytes`, folded for comparison (fold.py); `folded` as str
+    skeleton_bytes  `folded_bytes` with look-alike letters read as the Latin ones, only where that differs; `skeleton`
+    links           [Link]: addresses in HTML and in plain text, at most MAX_LINKS
+    subject         the decoded Subject
+    text_cut        True when text_bytes holds only the first MAX_TEXT_BYTES of what there is
+    names           [(part index, name)]: every file name some client would show, then names inside containers
 """
 
 from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
-from mxward.core.extract.charset import decode_text
+from mxward.core.extract.charset import decode_utf8
 from mxward.core.extract.fold import fold
 from mxward.core.extract.parts import is_html, is_text
 from mxward.core.limits import MAX_TEXT_BYTES
@@ -45,19 +51,71 @@ class Markup(NamedTuple):
     scripts: int
 
 
-def texts(message: Message) -> list[tuple[int, str]]:
-    """Readable text of every text part that is not empty, in part order."""
-    found: list[tuple[int, str]] | None = message.views.get("texts")
+Bytes = list[tuple[int, bytes]]
+Text = list[tuple[int, str]]
+
+
+def text_bytes(message: Message) -> Bytes:
+    """Readable text of every text part that is not empty, in part order, as UTF-8."""
+    found: Bytes | None = message.views.get("text_bytes")
     if found is None:
         found = _read(message)
     return found
 
 
-def folded(message: Message) -> list[tuple[int, str]]:
-    """`texts`, folded."""
-    found: list[tuple[int, str]] | None = message.views.get("folded")
+def texts(message: Message) -> Text:
+    """`text_bytes` as str."""
+    return _as_text(message, "texts", text_bytes)
+
+
+def visible_bytes(message: Message) -> Bytes:
+    """What a browser shows of `text_bytes`."""
+    return text_bytes(message)
+
+
+def visible(message: Message) -> Text:
+    """`visible_bytes` as str."""
+    return _as_text(message, "visible", visible_bytes)
+
+
+def hidden_bytes(message: Message) -> Bytes:
+    """What a browser does not show of `text_bytes`; parts that hide nothing are left out."""
+    return []
+
+
+def hidden(message: Message) -> Text:
+    """`hidden_bytes` as str."""
+    return _as_text(message, "hidden", hidden_bytes)
+
+
+def folded_bytes(message: Message) -> Bytes:
+    """`text_bytes`, folded."""
+    found: Bytes | None = message.views.get("folded_bytes")
     if found is None:
-        found = message.views["folded"] = [(part, fold(text)) for part, text in texts(message)]
+        made = [(part, fold(text).encode("utf-8", "replace")) for part, text in texts(message)]
+        found = message.views["folded_bytes"] = made
+    return found
+
+
+def folded(message: Message) -> Text:
+    """`folded_bytes` as str."""
+    return _as_text(message, "folded", folded_bytes)
+
+
+def skeleton_bytes(message: Message) -> Bytes:
+    """`folded_bytes` with look-alikes read as Latin letters, of those parts where that makes a difference."""
+    return []
+
+
+def skeleton(message: Message) -> Text:
+    """`skeleton_bytes` as str."""
+    return _as_text(message, "skeleton", skeleton_bytes)
+
+
+def _as_text(message: Message, name: str, made: Callable[[Message], Bytes]) -> Text:
+    found: Text | None = message.views.get(name)
+    if found is None:
+        found = message.views[name] = [(part, data.decode("utf-8", "replace")) for part, data in made(message)]
     return found
 
 
@@ -101,8 +159,8 @@ def names(message: Message) -> list[tuple[int, str]]:
     return found
 
 
-def _read(message: Message) -> list[tuple[int, str]]:
-    found: list[tuple[int, str]] = []
+def _read(message: Message) -> Bytes:
+    found: Bytes = []
     html_links: list[Link] = []
     counts, left = [0, 0, 0], MAX_TEXT_BYTES
     for part in message.parts:
@@ -110,24 +168,24 @@ def _read(message: Message) -> list[tuple[int, str]]:
             continue
         if part.size > left:
             message.views["text_cut"] = True
-        text = decode_text(bytes(part.data[:left]), part.charset, is_html=is_html(part))
+        text = decode_utf8(bytes(part.data[:left]), part.charset, is_html=is_html(part))
         left -= min(left, part.size)
         if is_html(part):
             text = _from_html(part, text, html_links, counts)
         found.append((part.index, text))
     message.views["html_links"] = html_links
     message.views["markup"] = Markup(*counts)
-    message.views["texts"] = found
+    message.views["text_bytes"] = found
     return found
 
 
-def _from_html(part: Part, source: str, html_links: list[Link], counts: list[int]) -> str:
-    text, spans, numbers = to_text(source.encode("utf-8", "replace"))
+def _from_html(part: Part, source: bytes, html_links: list[Link], counts: list[int]) -> bytes:
+    text, spans, numbers = to_text(source)
     for position, number in enumerate(numbers):
         counts[position] += number
     for kind, url, words in spans[: max(0, MAX_LINKS - len(html_links))]:
         html_links.append(Link(part.index, kind, _address(url), words.decode("utf-8", "replace").strip()))
-    return text.decode("utf-8", "replace")
+    return text
 
 
 def _address(url: bytes) -> str:
