@@ -23,20 +23,22 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from mxward.core.errors import RulePackError
 from mxward.core.rules.attachments import AttachmentRule, parse_attachments
-from mxward.core.rules.files import PackFiles, read_folder
+from mxward.core.rules.files import SAMPLES, PackFiles, read_folder
 from mxward.core.rules.literals import LiteralList, parse_list
+from mxward.core.rules.spamassassin.source import SUFFIX, CfOptions, CfSource, parse_options, scored_names
+from mxward.core.rules.yarasource import leave_out, rule_spans
 from mxward.core.verdict import CATEGORIES
 
 PACK_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 _VERSION: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.+-]{0,31}")
-_KEYS: Final = frozenset(("name", "version", "description", "author", "kinds", "defaults"))
+_KEYS: Final = frozenset(("name", "version", "description", "author", "kinds", "defaults", "spamassassin"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +63,35 @@ class Pack:
     yara: tuple[YaraSource, ...] = ()
     literals: tuple[LiteralList, ...] = ()
     attachments: tuple[AttachmentRule, ...] = ()
+    spamassassin: tuple[CfSource, ...] = ()
+    spamassassin_options: CfOptions = CfOptions()  # noqa: RUF009 - frozen
     digest: str = ""  # of all rule files, hex
+    left_out: frozenset[str] = frozenset()  # names of rules that it has and that are not used
 
     @property
     def label(self) -> str:
         """`name@version`, as hits name it."""
         return f"{self.name}@{self.version}"
+
+    def rule_names(self) -> list[str]:
+        """Names of all its rules, as hits have them; one may be there twice."""
+        names = [span.name for source in self.yara for span in rule_spans(source.text)]
+        names += [literal_list.name for literal_list in self.literals] + [rule.name for rule in self.attachments]
+        return names + scored_names(self.spamassassin)
+
+    def without(self, names: Collection[str]) -> Pack:
+        """The pack without the rules of these names; names that it does not have do not matter."""
+        gone = frozenset(names) & set(self.rule_names()) if names else frozenset()
+        if not gone:
+            return self
+        return replace(
+            self,
+            yara=tuple(YaraSource(source.file, leave_out(source.text, gone)) for source in self.yara),
+            literals=tuple(literal_list for literal_list in self.literals if literal_list.name not in gone),
+            attachments=tuple(rule for rule in self.attachments if rule.name not in gone),
+            digest=hashlib.sha256("\0".join((self.digest, *sorted(gone))).encode()).hexdigest(),
+            left_out=gone,
+        )
 
 
 def load_pack(path: Path) -> Pack:
@@ -94,12 +119,31 @@ def parse_pack(files: PackFiles, path: Path) -> Pack:
     attachments = tuple(
         rule for file, text in rules("attachments.toml") for rule in parse_attachments(text, f"{name}/{file}")
     )
+    spamassassin = _spamassassin(files, digest)
     category, weight = _defaults(manifest.get("defaults", {}), name)
-    digest.update(f"{category}\0{weight}".encode())
+    options = _options(manifest.get("spamassassin", {}), name)
+    digest.update(f"{category}\0{weight}\0{options}".encode())
     return Pack(
         name, version, path, manifest.get("description", ""), manifest.get("author", ""), category, weight,
-        yara, literals, attachments, digest.hexdigest(),
+        yara, literals, attachments, spamassassin, options, digest.hexdigest(),
     )  # fmt: skip
+
+
+def _spamassassin(files: PackFiles, digest: Any) -> tuple[CfSource, ...]:
+    """Rules are about bytes, in whatever charset their author wrote: one character a byte."""
+    found = []
+    for path, content in files.contents.items():
+        if path.endswith(SUFFIX) and not path.startswith(SAMPLES):
+            digest.update(f"{path}\0{len(content)}\0".encode() + content)
+            found.append(CfSource(path, content.decode("latin-1")))
+    return tuple(found)
+
+
+def _options(doc: Any, name: str) -> CfOptions:
+    try:
+        return parse_options(doc)
+    except ValueError as error:
+        raise RulePackError(str(error), pack=f"{name}/pack.toml") from None
 
 
 def _manifest(files: PackFiles) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What is signed of a pack: `pack.sums`, a list of all its files with their SHA-256, and who may sign.
+"""What is signed of a pack: `pack.sums`, a list of all its files with their SHA-256.
 
     pack.sums            one line a file, sorted: hex digest, two spaces, path; `sha256sum -c pack.sums` reads it
     pack.sums.minisig    signature of pack.sums; `minisign -Vm pack.sums -P KEY` reads it
@@ -10,35 +10,11 @@ part of a pack and may lie beside.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final
 
 from mxward.core.errors import RulePackError
 from mxward.core.rules.files import SAMPLES, PackFiles
-from mxward.core.rules.signature import PublicKey, SignatureError, parse_signature, verify
-
-SUMS: Final = "pack.sums"
-SIGNATURE: Final = "pack.sums.minisig"
-UNSIGNED, UNKNOWN, TRUSTED = "unsigned", "unknown key", "trusted"
-
-
-@dataclass(frozen=True, slots=True)
-class Trust:
-    """Whose signatures count, and whether a pack without one of them is refused."""
-
-    keys: Mapping[bytes, PublicKey] = field(default_factory=dict)  # by key id
-    required: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Signed:
-    """What is known of a pack's signature: a state, and of which key it is said to be."""
-
-    state: str  # UNSIGNED, UNKNOWN or TRUSTED
-    key_id: str = ""
-    signer: str = ""  # the trusted key's name
-    comment: str = ""  # the trusted comment
+from mxward.core.rules.signature import SignatureError, parse_signature, verify
+from mxward.core.rules.trust import SIGNATURE, SUMS, TRUSTED, UNKNOWN, Signed, Trust
 
 
 def sums_of(files: PackFiles) -> bytes:
@@ -51,17 +27,7 @@ def sums_of(files: PackFiles) -> bytes:
 
 
 def check_signature(files: PackFiles, trust: Trust, *, samples: bool = True) -> Signed:
-    """Whose the files are.
-
-    Args: samples: False when `files` were read without samples, which then are not compared.
-    Returns: the state, which is UNKNOWN for a signature by a key that is not trusted.
-    Raises: RulePackError when the signature is wrong or the files are not what was signed; when one is required and
-    there is none by a trusted key.
-    """
-    if SIGNATURE not in files.contents:
-        if trust.required:
-            raise RulePackError("is not signed, and rules.require_signature asks for it", pack=files.name)
-        return Signed(UNSIGNED)
+    """As `trust.check_trust`, of files that hold a signature."""
     try:
         signature = parse_signature(files.contents[SIGNATURE])
         key = trust.keys.get(signature.key_id)

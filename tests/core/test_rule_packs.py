@@ -8,7 +8,8 @@ import pytest
 
 from mxward.core.errors import RulePackError
 from mxward.core.rules import manage
-from mxward.core.rules.compile import compile_packs
+from mxward.core.rules.compile import RuleSet, compile_packs
+from mxward.core.rules.history import KEPT, read_history
 from mxward.core.rules.lint import lint_pack
 from mxward.core.rules.pack import load_pack
 from mxward.core.rules.sample import run_samples
@@ -176,13 +177,141 @@ def test_add_replace_disable_enable_remove(source: Path, tmp_path: Path) -> None
     assert [p.name for p in manage.enabled_packs(rules)] == ["starter"]
 
 
+def put_version(rules: Path, source: Path, version: str) -> None:
+    (source / "pack.toml").write_text(MANIFEST.replace("2.1", version))
+    manage.add_pack(rules, source)
+
+
+def contents(rules: Path) -> list[str]:
+    return [path.name for path in (rules / ".packs").iterdir() if path.is_dir()]
+
+
 def test_contents_do_not_pile_up(source: Path, tmp_path: Path) -> None:
     rules = tmp_path / "rules"
-    for version in range(5):
-        (source / "pack.toml").write_text(MANIFEST.replace("2.1", f"3.{version}"))
-        manage.add_pack(rules, source)
-    assert len(list((rules / ".packs").iterdir())) == 2
-    assert manage.enabled_packs(rules)[0].version == "3.4"
+    for version in range(KEPT + 3):
+        put_version(rules, source, f"3.{version}")
+    assert len(contents(rules)) == KEPT
+    assert manage.enabled_packs(rules)[0].version == f"3.{KEPT + 2}"
+    known, current = manage.versions(rules, "mine")
+    assert [v.version for v in known] == [f"3.{n}" for n in range(3, KEPT + 3)]
+    assert known[-1].folder == current
+
+
+def test_rolling_back_and_forth(source: Path, tmp_path: Path) -> None:
+    rules = tmp_path / "rules"
+    for version in ("1", "2", "3"):
+        put_version(rules, source, version)
+
+    def in_force() -> str:
+        return manage.enabled_packs(rules)[0].label
+
+    assert manage.rollback(rules, "mine").version == "2"
+    assert in_force() == "mine@2"
+    manage.rollback(rules, "mine", who=manage.Who("ann", 7), reason="false alarms")
+    assert in_force() == "mine@1"
+    history = read_history(rules, "mine")
+    assert (history.change, history.changed_by) == ("rolled back from 2 to 1: false alarms", "ann")
+    with pytest.raises(RulePackError, match="mine: there is no earlier version"):
+        manage.rollback(rules, "mine")
+    manage.rollback(rules, "mine", to="3")
+    assert in_force() == "mine@3"
+    with pytest.raises(RulePackError, match="version 3 is in force"):
+        manage.rollback(rules, "mine", to="3")
+    with pytest.raises(RulePackError, match=r"there is no version 9 \(there are: 1 \("):
+        manage.rollback(rules, "mine", to="9")
+    manage.rollback(rules, "mine", to="1")
+    put_version(rules, source, "4")
+    manage.rollback(rules, "mine")
+    assert in_force() == "mine@1", "what was in force before, not what was added before"
+
+
+def test_rolling_back_to_what_no_longer_compiles_is_refused(source: Path, tmp_path: Path) -> None:
+    rules = tmp_path / "rules"
+    put_version(rules, source, "1")
+    put_version(rules, source, "2")
+    known, _ = manage.versions(rules, "mine")
+    (rules / ".packs" / known[0].folder / "a.yar").write_text("rule X { condition: nothing }")
+    with pytest.raises(RulePackError, match="nothing"):
+        manage.rollback(rules, "mine")
+    assert manage.enabled_packs(rules)[0].version == "2"
+
+
+def test_what_was_put_there_by_hand_can_be_rolled_back_to(source: Path, tmp_path: Path) -> None:
+    rules = tmp_path / "rules"
+    write(rules / "mine", a__yar=YARA)
+    put_version(rules, source, "2.2")
+    assert manage.rollback(rules, "mine").version == "2.1"
+    assert manage.enabled_packs(rules)[0].version == "2.1"
+
+
+@pytest.mark.parametrize("record", [b"", b"[]", b"{", b'{"versions": [{"x": 1}]}', b"\xff"])
+def test_a_damaged_history_loses_the_past_only(source: Path, tmp_path: Path, record: bytes) -> None:
+    rules = tmp_path / "rules"
+    put_version(rules, source, "1")
+    (rules / ".packs" / "mine.json").write_bytes(record)
+    assert manage.enabled_packs(rules)[0].version == "1"
+    put_version(rules, source, "2")
+    assert manage.rollback(rules, "mine").version == "1"
+
+
+def test_single_rules_are_left_out(source: Path, tmp_path: Path) -> None:
+    rules = tmp_path / "rules"
+    manage.add_pack(rules, source)
+    before = manage.enabled_packs(rules)[0].digest
+    manage.set_without(rules, "mine", {"MINE", "WORDS"})
+    pack = manage.enabled_packs(rules)[0]
+    assert pack.rule_names() == ["ATT"]
+    assert pack.digest != before
+    assert sorted(pack.left_out) == ["MINE", "WORDS"]
+    compiled = compile_packs([pack])
+    assert compiled.yara is None or compiled.yara.names() == []
+    put_version(rules, source, "3")
+    assert manage.enabled_packs(rules)[0].rule_names() == ["ATT"], "the next version leaves them out too"
+    manage.set_without(rules, "mine", set())
+    assert "MINE" in manage.enabled_packs(rules)[0].rule_names()
+
+
+def test_a_rule_that_others_need_cannot_be_left_out(source: Path, tmp_path: Path) -> None:
+    rules = tmp_path / "rules"
+    (source / "a.yar").write_text(YARA + "rule NEEDS { condition: MINE }\n")
+    manage.add_pack(rules, source)
+    with pytest.raises(RulePackError, match=r"mine/a.yar:9: .*MINE"):
+        manage.set_without(rules, "mine", {"MINE"})
+    with pytest.raises(RulePackError, match="NOT_THERE: no such rule"):
+        manage.set_without(rules, "mine", {"NOT_THERE"})
+    with pytest.raises(RulePackError, match="no such pack"):
+        manage.set_without(rules, "none", set())
+    manage.set_without(rules, "mine", {"MINE", "NEEDS"})
+
+
+def test_what_changes_while_it_is_added_does_not_count(source: Path, tmp_path: Path) -> None:
+    """The pack is read once: what is checked is what is written."""
+    rules = tmp_path / "rules"
+
+    def exchange(_: RuleSet) -> None:
+        (source / "a.yar").write_text("rule EVIL { condition: true }")
+
+    manage.add_pack(rules, source, check=exchange)
+    assert manage.enabled_packs(rules)[0].yara[0].text == YARA
+
+
+def test_a_change_of_samples_alone_is_taken_in(source: Path, tmp_path: Path) -> None:
+    rules = tmp_path / "rules"
+    manage.add_pack(rules, source)
+    (source / "tests" / "must-match").mkdir(parents=True)
+    (source / "tests" / "must-match" / "MINE.txt").write_text("unmistakable")
+    manage.add_pack(rules, source)
+    assert [r.file for r in run_samples(rules / "mine")] == ["tests/must-match/MINE.txt"]
+
+
+def test_a_pack_whose_name_begins_like_another_keeps_its_versions(source: Path, tmp_path: Path) -> None:
+    rules = tmp_path / "rules"
+    write(tmp_path / "b" / "mine-too", pack__toml=MANIFEST.replace('"mine"', '"mine-too"'), w__list="some phrase\n")
+    manage.add_pack(rules, tmp_path / "b" / "mine-too")
+    for version in range(KEPT + 2):
+        put_version(rules, source, f"3.{version}")
+    manage.remove_pack(rules, "mine")
+    assert [p.name for p in manage.enabled_packs(rules)] == ["mine-too", "starter"]
 
 
 def test_a_pack_put_there_by_hand_is_used_and_replaced(source: Path, tmp_path: Path) -> None:

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mxward.core.errors import RulePackError
-from mxward.core.rules import secretkey, sums
+from mxward.core.rules import secretkey, sums, trust
 from mxward.core.rules.files import PackFiles
 from mxward.core.rules.signature import SignatureError, parse_public_key, parse_signature, sign, verify
-from mxward.core.rules.sums import Trust, check_signature
+from mxward.core.rules.trust import Trust, check_trust
 
 # Made by minisign 0.11 with the password "pw" over b"hello\n".
 PUBLIC = "RWTdqSHW3lDBXRziq2Ww5dAT2MUb+5NvH6pZpPovNn7kMXUj4kERPL0d"
@@ -180,7 +180,7 @@ TRUST = Trust({MINE.public.key_id: MINE.public}, required=True)
 def signed(contents: dict[str, bytes], **changes: bytes) -> PackFiles:
     """A pack signed with MINE and changed afterwards; names in `changes` have "__" for "."."""
     text = sums.sums_of(PackFiles("p", dict(sorted(contents.items()))))
-    made = {**contents, sums.SUMS: text, sums.SIGNATURE: sign(text, MINE.seed, MINE.public.key_id, "pack p")}
+    made = {**contents, trust.SUMS: text, trust.SIGNATURE: sign(text, MINE.seed, MINE.public.key_id, "pack p")}
     made |= {name.replace("__", "."): content for name, content in changes.items()}
     return PackFiles("p", dict(sorted(made.items())))
 
@@ -190,9 +190,9 @@ def without_samples(files: PackFiles) -> PackFiles:
 
 
 def test_a_signed_pack_is_trusted_with_and_without_its_samples() -> None:
-    found = check_signature(signed(PLAIN), TRUST)
-    assert (found.state, found.comment, found.key_id) == (sums.TRUSTED, "pack p", MINE.public.id_text)
-    assert check_signature(without_samples(signed(PLAIN)), TRUST, samples=False) == found
+    found = check_trust(signed(PLAIN), TRUST)
+    assert (found.state, found.comment, found.key_id) == (trust.TRUSTED, "pack p", MINE.public.id_text)
+    assert check_trust(without_samples(signed(PLAIN)), TRUST, samples=False) == found
 
 
 @pytest.mark.parametrize(
@@ -213,18 +213,18 @@ def test_a_signed_pack_is_trusted_with_and_without_its_samples() -> None:
 )  # fmt: skip
 def test_what_is_not_as_it_was_signed_is_refused(files: PackFiles, message: str) -> None:
     with pytest.raises(RulePackError, match=message.replace(".", r"\.")):
-        check_signature(files, TRUST)
+        check_trust(files, TRUST)
 
 
 def test_a_wrong_signature_of_a_trusted_key_is_refused_even_when_none_is_required() -> None:
     with pytest.raises(RulePackError, match="is not what was signed"):
-        check_signature(signed(PLAIN, a__yar=b"x"), Trust(TRUST.keys, required=False))
+        check_trust(signed(PLAIN, a__yar=b"x"), Trust(TRUST.keys, required=False))
 
 
 def test_without_the_duty_to_sign_others_are_told_apart() -> None:
-    assert check_signature(PackFiles("p", PLAIN), Trust()).state == sums.UNSIGNED
-    found = check_signature(signed(PLAIN), Trust())
-    assert (found.state, found.key_id) == (sums.UNKNOWN, MINE.public.id_text)
+    assert check_trust(PackFiles("p", PLAIN), Trust()).state == trust.UNSIGNED
+    found = check_trust(signed(PLAIN), Trust())
+    assert (found.state, found.key_id) == (trust.UNKNOWN, MINE.public.id_text)
 
 
 @needs_minisign
