@@ -15,6 +15,7 @@ RUNS = {
     "endtoend": "smtp-source -> mxward -> smtp-sink beside Postfix alone in the same run (gate 4)",
     "receive": "our SMTP receive loop beside stock aiosmtpd",
     "wholes": "whole scanners: mxward with everything on beside rspamd and spamd in the same run",
+    "curves": "growth of engines and of the whole scan, as plots in docs/plots",
     "selftest": "the gate tests itself: 15 % slower fails, a comment passes",
     "all": "every benchmark with pytest-benchmark",
 }
@@ -76,6 +77,12 @@ def _wholes(options: list[str]) -> int:
     return wholes.main(options)
 
 
+def _curves(options: list[str]) -> int:
+    from bench import curves
+
+    return curves.main(options)
+
+
 def _selftest(_options: list[str]) -> int:
     from bench import selftest
 
@@ -84,8 +91,8 @@ def _selftest(_options: list[str]) -> int:
 
 def main(arguments: list[str]) -> int:
     verbs: dict[str, Callable[[list[str]], int]] = {
-        "gate": _gate, "endtoend": _endtoend, "receive": _receive, "wholes": _wholes, "selftest": _selftest,
-        "all": lambda options: run_pytest(list(names()), options),
+        "gate": _gate, "endtoend": _endtoend, "receive": _receive, "wholes": _wholes, "curves": _curves,
+        "selftest": _selftest, "all": lambda options: run_pytest(list(names()), options),
     }  # fmt: skip
     if not arguments:
         return show()
