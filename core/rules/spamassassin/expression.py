@@ -179,7 +179,26 @@ class _Parser:
 
 
 def evaluate(node: Node, values: Mapping[str, float]) -> float:
-    """The value of a tree; names that are not in `values` are 0. Recursive: for checks, not for the hot path."""
+    """The value of a tree; names that are not in `values` are 0. The slow way: for conditions and checks.
+
+    Operands to the left, of which there may be thousands, are gone through in a loop; the recursion for the others
+    is bounded by MAX_NESTING.
+    """
+    spine: list[Binary] = []
+    while isinstance(node, Binary):
+        spine.append(node)
+        node = node.left
+    value = _leaf(node, values)
+    for step in reversed(spine):
+        if step.sign in ("&&", "||"):
+            if bool(value) == (step.sign == "&&"):
+                value = evaluate(step.right, values)
+        else:
+            value = _apply(step.sign, value, evaluate(step.right, values))
+    return value
+
+
+def _leaf(node: Node, values: Mapping[str, float]) -> float:
     match node:
         case Number(value):
             return value
@@ -191,13 +210,6 @@ def evaluate(node: Node, values: Mapping[str, float]) -> float:
             return -evaluate(operand, values)
         case Choice(test, then, other):
             return evaluate(then if evaluate(test, values) else other, values)
-        case Binary("&&", left, right):
-            first = evaluate(left, values)
-            return evaluate(right, values) if first else first
-        case Binary("||", left, right):
-            return evaluate(left, values) or evaluate(right, values)
-        case Binary(sign, left, right):
-            return _apply(sign, evaluate(left, values), evaluate(right, values))
     raise AssertionError(node)
 
 

@@ -30,7 +30,7 @@ class Tags:
     post: dict[str, str] = field(default_factory=dict)
 
     def apply(self, source: str) -> str:
-        """A pattern with its tags replaced; tags that are not known stay. Raises: PatternError when it grows too long."""
+        """A pattern with its tags replaced; unknown tags stay. Raises: PatternError if too long."""
         for _ in range(MAX_PASSES):
             source, again = self._once(source)
             if len(source) > MAX_PATTERN:
