@@ -37,11 +37,11 @@ class Formulas:
         or need a stack of more than 64 numbers; MemoryError.
         """
     def evaluate(self, given: Iterable[tuple[int, float]]) -> list[tuple[int, float]]:
-        """Run all formulas once, in order.
+        """The results of all formulas, each run once, in order.
 
         Args: given: (number, value) of values that are not 0 at the start; numbers must be below n_values.
         Returns: (number, value) of every formula whose result is not 0, in order. A result below 0 counts as 1 there
         and for later formulas; so does one that is no number.
-        Raises: ValueError for a number out of range; MemoryError. Cost: linear in the code, at most; the GIL is
-        released.
+        Raises: ValueError for a number out of range; MemoryError. Cost: about a nanosecond a formula, and a few for
+        each step of those that use a value which is not 0. The GIL is released.
         """

@@ -1,12 +1,14 @@
 """Arithmetic over many values in one pass: formulas in postfix form, each giving one value that later ones may use.
 
-The code is proven when it is taken in: every operand is there, every number in range, every jump forward and within
-its formula, with the same number of operands on both ways to a place. So the loop that runs it needs no checks and
-ends. Not here: how text becomes code (core/rules/spamassassin/formulas.py).
+A formula is looked at only when one of its values is not 0, or when it is not 0 with all of them 0: of hundreds of
+formulas few have to run for one set of values. The code is proven when it is taken in: every operand is there, every
+number in range, every jump forward and within its formula, with the same number of operands on both ways to a place.
+So the loop that runs it needs no checks and ends. Not here: how text becomes code
+(core/rules/spamassassin/formulas.py).
 """
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
-from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy
 
@@ -69,17 +71,15 @@ cdef inline double binary(int32_t op, double a, double b) noexcept nogil:
     return a != b
 
 
-cdef size_t run(const Step* code, size_t n, const double* constants, double* values, int32_t* fired) noexcept nogil:
-    """Run the whole program; `fired` has room for one number a STORE. Returns how many were written.
+cdef double run(const Step* code, size_t at, const double* constants, const double* values) noexcept nogil:
+    """The result of the formula at `at`: what its STORE would keep.
 
-    Stack: `check` has proven that depth stays in 0..MAX_STACK and that every step finds its operands.
+    Stack: `_check` has proven that depth stays in 0..MAX_STACK and that every step finds its operands.
     """
     cdef double[MAX_STACK] stack
-    cdef size_t at = 0, n_fired = 0
     cdef int depth = 0
     cdef int32_t op, argument
-    cdef double top
-    while at < n:
+    while True:  # jumps lead forward and within the formula, which ends with STORE
         op, argument = code[at].op, code[at].argument
         at += 1
         if op == OP_VALUE:
@@ -91,12 +91,9 @@ cdef size_t run(const Step* code, size_t n, const double* constants, double* val
             else:
                 depth -= 1
         elif op == OP_STORE:
-            depth -= 1
-            top = stack[depth]
-            if top != 0:
-                values[argument] = top if top > 0 else 1.0
-                fired[n_fired] = argument
-                n_fired += 1
+            if stack[depth - 1] == 0:
+                return 0.0
+            return stack[depth - 1] if stack[depth - 1] > 0 else 1.0
         elif op == OP_NOT:
             stack[depth - 1] = stack[depth - 1] == 0
         elif op == OP_CONSTANT:
@@ -113,7 +110,11 @@ cdef size_t run(const Step* code, size_t n, const double* constants, double* val
         else:
             depth -= 1
             stack[depth - 1] = binary(op, stack[depth - 1], stack[depth])
-    return n_fired
+
+
+cdef struct Formula:
+    int32_t first    # its first step
+    int32_t result   # the value that it gives
 
 
 cdef class Formulas:
@@ -121,13 +122,20 @@ cdef class Formulas:
 
     cdef Step* _code
     cdef double* _constants
-    cdef size_t _n, _n_constants, _n_stores
-    cdef size_t _n_values
+    cdef size_t _n, _n_constants, _n_formulas, _n_values
+    cdef Formula* _formulas
+    cdef int32_t* _users       # numbers of the formulas that use a value, value by value
+    cdef int32_t* _users_at    # where those of a value begin; `_n_values` + 1 entries
+    cdef uint8_t* _always      # of each formula: 1 when it is not 0 with all values 0
 
     def __cinit__(self):
         self._code = NULL
         self._constants = NULL
-        self._n = self._n_values = self._n_constants = self._n_stores = 0
+        self._formulas = NULL
+        self._users = NULL
+        self._users_at = NULL
+        self._always = NULL
+        self._n = self._n_values = self._n_constants = self._n_formulas = 0
 
     def __init__(self, code, constants, Py_ssize_t n_values):
         cdef size_t i
@@ -144,8 +152,13 @@ cdef class Formulas:
             self._constants[i] = numbers[i]
         self._take(code)
         self._check()
+        self._index()
 
     def __dealloc__(self):
+        free(self._formulas)
+        free(self._users)
+        free(self._users_at)
+        free(self._always)
         free(self._code)
         free(self._constants)
 
@@ -182,12 +195,69 @@ cdef class Formulas:
                 depth = self._after(at, depth, expected)
                 if self._code[at].op == OP_STORE:
                     self._check_jumps(first, at)
-                    first, self._n_stores = at + 1, self._n_stores + 1
+                    first, self._n_formulas = at + 1, self._n_formulas + 1
             if first != self._n:
                 raise ValueError("the last formula does not end")
         finally:
             free(expected)
         return 0
+
+    cdef int _index(self) except -1:
+        """Where formulas begin, which use a value, and which are not 0 when all values are."""
+        cdef size_t at, number = 0, first = 0
+        cdef int32_t value
+        cdef int32_t* place = <int32_t*>calloc(self._n_values + 1, sizeof(int32_t))
+        cdef double* zeros = <double*>calloc(self._n_values + 1, sizeof(double))
+        self._formulas = <Formula*>calloc(self._n_formulas + 1, sizeof(Formula))
+        self._always = <uint8_t*>calloc(self._n_formulas + 1, 1)
+        self._users_at = <int32_t*>calloc(self._n_values + 2, sizeof(int32_t))
+        self._users = <int32_t*>calloc(self._n + 1, sizeof(int32_t))
+        try:
+            if (place == NULL or zeros == NULL or self._formulas == NULL or self._always == NULL
+                    or self._users_at == NULL or self._users == NULL):
+                raise MemoryError()
+            for at in range(self._n):
+                if self._code[at].op == OP_VALUE:
+                    self._users_at[self._code[at].argument + 1] += 1
+            for at in range(self._n_values):
+                self._users_at[at + 1] += self._users_at[at]
+                place[at] = self._users_at[at]
+            for at in range(self._n):
+                if self._code[at].op == OP_VALUE:
+                    value = self._code[at].argument
+                    self._users[place[value]] = <int32_t>number
+                    place[value] += 1
+                elif self._code[at].op == OP_STORE:
+                    self._formulas[number] = Formula(<int32_t>first, self._code[at].argument)
+                    self._always[number] = run(self._code, first, self._constants, zeros) != 0
+                    first, number = at + 1, number + 1
+        finally:
+            free(place)
+            free(zeros)
+        return 0
+
+    cdef void _mark(self, int32_t value, uint8_t* wanted) noexcept nogil:
+        """Note that the formulas which use a value have to be looked at."""
+        cdef int32_t i
+        for i in range(self._users_at[value], self._users_at[value + 1]):
+            wanted[self._users[i]] = 1
+
+    cdef size_t _run(self, double* values, uint8_t* wanted, int32_t* fired) noexcept nogil:
+        """Run what is wanted, in order; `fired` has room for one number a formula. Returns how many were written.
+
+        A formula that sets a value which an earlier one gave or which was given replaces it.
+        """
+        cdef size_t i, n_fired = 0
+        cdef double result
+        for i in range(self._n_formulas):
+            if wanted[i]:
+                result = run(self._code, self._formulas[i].first, self._constants, values)
+                if result != 0:
+                    values[self._formulas[i].result] = result
+                    fired[n_fired] = self._formulas[i].result
+                    n_fired += 1
+                    self._mark(self._formulas[i].result, wanted)
+        return n_fired
 
     cdef int _check_jumps(self, size_t first, size_t last) except -1:
         """A jump of the formula at `first` to `last` leads forward and stays within it."""
@@ -235,22 +305,26 @@ cdef class Formulas:
     def evaluate(self, given):
         """Run all formulas once. See formula.pyi."""
         cdef double* values = <double*>calloc(self._n_values + 1, sizeof(double))
-        cdef int32_t* fired = <int32_t*>malloc((self._n_stores + 1) * sizeof(int32_t))
+        cdef uint8_t* wanted = <uint8_t*>malloc(self._n_formulas + 1)
+        cdef int32_t* fired = <int32_t*>malloc((self._n_formulas + 1) * sizeof(int32_t))
         cdef size_t n_fired = 0, i
         cdef Py_ssize_t number
         cdef list out = []
         try:
-            if values == NULL or fired == NULL:
+            if values == NULL or fired == NULL or wanted == NULL:
                 raise MemoryError()
+            memcpy(wanted, self._always, self._n_formulas)
             for number, value in given:
                 if number < 0 or <size_t>number >= self._n_values:
                     raise ValueError("a value that there is not")
                 values[number] = value
+                self._mark(<int32_t>number, wanted)
             with nogil:
-                n_fired = run(self._code, self._n, self._constants, values, fired)
+                n_fired = self._run(values, wanted, fired)
             for i in range(n_fired):
                 out.append((fired[i], values[fired[i]]))
         finally:
             free(values)
             free(fired)
+            free(wanted)
         return out
