@@ -308,7 +308,7 @@ static inline __attribute__((always_inline)) void lit_pass_scalar(
 #include <immintrin.h>
 
 #define LIT_AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,bmi,bmi2,popcnt")))
-enum { LIT_ROOM = 1024, LIT_REACH = 1 << 20 }; /* candidates sifted together; bytes of text they may lie apart */
+enum { LIT_AHEAD = 64, LIT_ROOM = 1024, LIT_REACH = 1 << 20 }; /* candidates sifted together; bytes of text they may lie apart */
 
 /* Candidates of one pass: where a window's hash is known. */
 typedef struct {
@@ -316,6 +316,16 @@ typedef struct {
     size_t from;
     unsigned n;
 } LitSieve;
+
+/* Ask for the entries of the next candidates, so that the memory's latencies pass together. */
+static void lit_fetch(const LitSieve *sieve, unsigned i, const uint32_t *slots, const LitEntry *entries, unsigned shift)
+{
+    const unsigned end = sieve->n - i < LIT_AHEAD ? sieve->n : i + LIT_AHEAD;
+    for (unsigned k = i; k < end; k++)
+        __builtin_prefetch(slots + (sieve->hash[k] >> shift));
+    for (unsigned k = i; k < end; k++)
+        __builtin_prefetch(entries + slots[sieve->hash[k] >> shift]);
+}
 
 /* Compare the entries of eight candidates at a time with the text; the few that agree are verified one by one.
    Every candidate has eight bytes of text from its window on. */
@@ -330,6 +340,8 @@ static LIT_AVX512 void lit_sift(LitScan *scan, const LitPass *pass, LitSieve *si
     const __m512i ones = _mm512_set1_epi64(-1), one = _mm512_set1_epi64(1), crowd = _mm512_set1_epi64(LIT_CROWD);
     uint64_t index[8] __attribute__((aligned(64)));
     for (unsigned i = 0; i < sieve->n && !scan->stopped; i += 8) {
+        if (i % LIT_AHEAD == 0)
+            lit_fetch(sieve, i, slots, entries, 32 - pass->slot_bits);
         const __mmask8 given = sieve->n - i >= 8 ? 0xFF : (__mmask8)((1u << (sieve->n - i)) - 1);
         const __m256i at = _mm256_loadu_si256((const __m256i *)(sieve->at + i));
         const __m256i slot = _mm256_srl_epi32(_mm256_loadu_si256((const __m256i *)(sieve->hash + i)), shift);

@@ -31,7 +31,7 @@ typedef struct {
     LitGroup groups[LIT_MAX_PASSES];
     uint32_t *crowd;    /* patterns by hash of a window they chose */
     uint8_t group_of[7]; /* by class of size */
-    float chance[1800]; /* 2 to the power of -index / 8 */
+    float chance[64]; /* 2 to the power of -index */
     uint64_t size;      /* of the whole block */
 } LitPlan;
 
@@ -43,13 +43,32 @@ static uint32_t lit_bits_for(uint64_t items, unsigned low, unsigned high)
     return bits;
 }
 
-/* Expected matches of the q bytes at `at` a position of text. */
+/* -log2 of how often text holds these four bytes, after folding. */
+static unsigned lit_rarity(uint32_t bytes)
+{
+    const uint32_t i = ((bytes | 0x20202020u) * LIT_HASH) >> (32 - LIT_RARITY_BITS);
+    return 7 + (unsigned)(LIT_RARITY[i >> 4] >> (i & 15) * 4 & 15);
+}
+
+/* Expected matches of the q bytes at `at` a position of text. With q = 6: of the first four, then the last two. */
 static float lit_chance(const LitPlan *plan, const uint8_t *at, unsigned q)
 {
-    unsigned sum = LIT_ONE[LIT_CLASS[at[0]]];
-    for (unsigned i = 1; i < q; i++)
-        sum += LIT_TWO[LIT_CLASS[at[i - 1]]][LIT_CLASS[at[i]]];
-    return plan->chance[sum];
+    uint32_t first, last;
+    unsigned rarity;
+    if (q < 4) { /* shorter ones are not counted: as if a space stood behind, which is one of about ten bytes that may */
+        first = 0x20202020u;
+        memcpy(&first, at, q);
+        rarity = lit_rarity(first);
+        return plan->chance[rarity > 4 * (4 - q) ? rarity - 4 * (4 - q) + 3 : 3];
+    }
+    memcpy(&first, at, 4);
+    rarity = lit_rarity(first);
+    if (q == 6) {
+        memcpy(&last, at + 2, 4);
+        last = lit_rarity(last);
+        rarity = (rarity > last ? rarity : last) + 2;
+    }
+    return plan->chance[rarity];
 }
 
 static uint32_t lit_hash_at(const uint8_t *at, unsigned q)
@@ -171,13 +190,16 @@ static double lit_cost(const LitForecast *forecast, int from, int to, int *shape
     for (int s = 0; s < LIT_N_SHAPES; s++) {
         const uint32_t q = LIT_SHAPES[s].q, stride = LIT_SHAPES[s].stride;
         const double entries = (double)n * stride;
-        double rate = 0, probe = (q == 6 ? 2.6 : 2.0) + (entries > 4096 ? 1 : 0) + (entries > 65536 ? 3 : 0), cost;
+        double rate = 0, probe = (q == 6 ? 2.6 : 2.0) + (entries > 4096 ? 1 : 0) + (entries > 65536 ? 3 : 0);
+        double candidate, cost;
         if (q + stride - 1 > shortest[last] || entries > LIT_MANY)
             continue;
         for (int c = from; c <= to; c++)
             rate += forecast->chance[c][s];
-        rate = rate * 3 + 1.0 / 64; /* real text repeats itself more than pairs of bytes tell; the bitmap errs */
-        cost = (probe + (rate < 1 ? rate : 1 + (rate - 1) / 2) * 14) / stride;
+        rate = rate * 2 + 1.0 / 64; /* texts differ from those that were counted; the bitmap errs */
+        /* cycles: more when slots and entries leave the cache */
+        candidate = 35 + (entries > 4096 ? 15 : 0) + (entries > 65536 ? 30 : 0);
+        cost = (probe + rate / (1 + rate) * candidate + rate * 8) / stride;
         if (cost < best) {
             best = cost;
             *shape = s;
@@ -228,8 +250,8 @@ static int lit_plan(LitPlan *plan, const LitSource *sources, uint32_t n)
     uint64_t pool = 0;
     memset(plan, 0, sizeof(*plan));
     plan->chance[0] = 1;
-    for (int i = 1; i < 1800; i++)
-        plan->chance[i] = plan->chance[i - 1] * 0.91700404f;
+    for (int i = 1; i < 64; i++)
+        plan->chance[i] = plan->chance[i - 1] * 0.5f;
     lit_shape(plan, sources, n);
     plan->crowd = calloc(1u << LIT_COUNT_BITS, sizeof(uint32_t));
     if (plan->crowd == NULL)
@@ -252,7 +274,7 @@ static int lit_plan(LitPlan *plan, const LitSource *sources, uint32_t n)
         if (plan->groups[g].n == 0)
             continue;
         pass->bitmap_bits = lit_bits_for((uint64_t)pass->n_entries * 64, 10, 27);
-        pass->slot_bits = lit_bits_for((uint64_t)pass->n_entries, 4, 26);
+        pass->slot_bits = lit_bits_for((uint64_t)pass->n_entries * 2, 4, 26);
         pass->bitmap = plan->size;
         plan->size += (1ULL << pass->bitmap_bits) / 8;
         pass->slots = plan->size;
