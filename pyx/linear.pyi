@@ -1,0 +1,34 @@
+"""Training of a linear model on hashed features: which weights part two classes with the widest margin."""
+
+from collections.abc import Buffer, Iterable, Sequence
+
+from mxward.pyx.tokens import Features
+
+MAX_ROWS: int
+
+def fit(
+    examples: Sequence[Features],
+    values: Sequence[Sequence[float]],
+    signs: Sequence[int],
+    costs: Sequence[float],
+    allowed: Buffer,
+    epochs: int = 60,
+    tolerance: float = 0.01,
+) -> tuple[bytes, float]:
+    """Weights (2^bits doubles, native order) and bias.
+
+    Args: values: for each example, what a feature of each segment counts; signs: above 0 for the one class; costs: the
+    most an example may pull with, 0 leaves it out; allowed: 2^bits bytes, 1 for features that may have a weight;
+    epochs: the most passes; tolerance: violation of the optimum at which to stop.
+    The same arguments give the same bytes on every machine. Raises: ValueError when sizes differ; MemoryError.
+    Cost: about 3 ns a feature and epoch; the GIL is released.
+    """
+
+def spread(examples: Iterable[Features], bits: int, least: int) -> bytearray:
+    """2^bits bytes: 1 for a feature that `least` examples or more have. Raises: ValueError, MemoryError."""
+
+def quantise(weights: Buffer, bits: int, step: float, table: Buffer, column: int) -> None:
+    """Write weight / step, rounded half away from zero and cut at 127, into a column of a table of two signed bytes.
+
+    Args: weights: as `fit` gives them; table: writable, two bytes a row and more. Raises: ValueError.
+    """

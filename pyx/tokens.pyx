@@ -1,0 +1,171 @@
+"""Words of a message as hashed features, and sums of their weights: what the statistical classifier counts with.
+
+The work is done by tokens.h, which says how. Not here: which texts of a message are looked at and what the sums mean
+(core/classify), how weights are found (pyx/linear).
+"""
+
+from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.bytes cimport PyBytes_AS_STRING
+from libc.stdint cimport int8_t, int32_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free, malloc, realloc
+
+WHOLE = TOK_WHOLE
+WORDS = TOK_WORDS
+PAIRS = TOK_PAIRS
+N_SEGMENTS = TOK_SEGMENTS
+MIN_BITS = TOK_MIN_BITS
+MAX_BITS = TOK_MAX_BITS
+MAX_LIMIT = 65536  # features of one segment: the sums of all segments then fit 32 bits
+LEVEL = tok_level()
+
+cdef enum:
+    QUICK = 512  # bytes of text below which giving up the GIL costs more than the work
+
+
+cdef class Features:
+    """See tokens.pyi. Nothing changes after __init__."""
+
+    def __cinit__(self):
+        self.index = NULL
+
+    def __init__(self, pieces, unsigned bits=18, uint32_t limit=4096):
+        cdef Py_ssize_t n = len(pieces), i
+        cdef TokPiece* table
+        cdef uint64_t total
+        cdef list held = list(pieces)  # holds the bytes while C points into them
+        if self.index != NULL:
+            raise ValueError("features are made once")
+        if not MIN_BITS <= bits <= MAX_BITS or not 1 <= limit <= MAX_LIMIT:
+            raise ValueError(f"bits are {MIN_BITS} to {MAX_BITS}, the limit is 1 to {MAX_LIMIT}")
+        self.bits = bits
+        table = <TokPiece*>malloc((n + 1) * sizeof(TokPiece))
+        if table == NULL:
+            raise MemoryError()
+        try:
+            total = _read(held, table)
+            self._run(table, n, min(<uint64_t>limit * TOK_SEGMENTS, 2 * total + <uint64_t>n), limit, total)
+        finally:
+            free(table)
+
+    def __dealloc__(self):
+        free(self.index)
+
+    cdef int _run(self, const TokPiece* table, Py_ssize_t n, uint64_t room, uint32_t limit, uint64_t total) except -1:
+        cdef uint64_t* seen = <uint64_t*>calloc((<size_t>1 << self.bits) // 64, 8)
+        cdef uint32_t* index = <uint32_t*>malloc((room + 1) * 4)
+        if seen == NULL or index == NULL:
+            free(seen)
+            free(index)
+            raise MemoryError()
+        if total < QUICK:
+            tok_run(table, n, self.bits, limit, seen, index, self.ends)
+        else:
+            with nogil:
+                tok_run(table, n, self.bits, limit, seen, index, self.ends)
+        free(seen)
+        self.index = <uint32_t*>realloc(index, (<size_t>self.ends[TOK_SEGMENTS - 1] + 1) * 4)
+        if self.index == NULL:
+            self.index = index  # a block that cannot shrink stays as it is
+        return 0
+
+    def __len__(self):
+        return self.ends[TOK_SEGMENTS - 1]
+
+    @property
+    def counts(self):
+        """See tokens.pyi."""
+        cdef int s
+        return tuple([self.ends[s] - (self.ends[s - 1] if s else 0) for s in range(TOK_SEGMENTS)])
+
+    @property
+    def indices(self):
+        """See tokens.pyi."""
+        cdef uint32_t at = 0, i
+        cdef list out = []
+        for s in range(TOK_SEGMENTS):
+            out.append([self.index[i] for i in range(at, self.ends[s])])
+            at = self.ends[s]
+        return out
+
+    def dot(self, table not None, int level=-1):
+        """See tokens.pyi."""
+        cdef Py_buffer view
+        cdef int32_t[2] sums
+        cdef uint32_t at = 0
+        cdef int s
+        cdef list out = []
+        if level < 0 or level > LEVEL:
+            level = LEVEL
+        PyObject_GetBuffer(table, &view, PyBUF_SIMPLE)
+        try:
+            # every index is below 2^bits; a gather reads two bytes behind the last row
+            if view.len < (<Py_ssize_t>2 << self.bits) + 2:
+                raise ValueError(f"a table of 2^{self.bits} rows has {(2 << self.bits) + 2} bytes, not {view.len}")
+            for s in range(TOK_SEGMENTS):
+                tok_dot(level, self.index + at, self.ends[s] - at, <const int8_t*>view.buf, sums)
+                at = self.ends[s]
+                out.append((sums[0], sums[1]))
+        finally:
+            PyBuffer_Release(&view)
+        return out
+
+    def weights(self, table not None, int column=0):
+        """See tokens.pyi."""
+        cdef Py_buffer view
+        cdef uint32_t at = 0, i
+        cdef int s
+        cdef list out = []
+        PyObject_GetBuffer(table, &view, PyBUF_SIMPLE)
+        try:
+            if view.len < (<Py_ssize_t>2 << self.bits) or not 0 <= column <= 1:
+                raise ValueError("no such table or column")
+            for s in range(TOK_SEGMENTS):
+                for i in range(at, self.ends[s]):
+                    if (<const int8_t*>view.buf)[2 * <size_t>self.index[i] + column]:
+                        out.append((s, self.index[i], (<const int8_t*>view.buf)[2 * <size_t>self.index[i] + column]))
+                at = self.ends[s]
+        finally:
+            PyBuffer_Release(&view)
+        return out
+
+    def count(self, table not None, int delta):
+        """See tokens.pyi."""
+        cdef Py_buffer view
+        cdef uint16_t* counts
+        cdef uint32_t i
+        cdef int value
+        PyObject_GetBuffer(table, &view, PyBUF_WRITABLE)
+        try:
+            if view.len != <Py_ssize_t>2 << self.bits or not -1 <= delta <= 1:
+                raise ValueError(f"counts of 2^{self.bits} rows have {2 << self.bits} bytes, and change by one")
+            counts = <uint16_t*>view.buf
+            for i in range(self.ends[TOK_SEGMENTS - 1]):
+                value = counts[self.index[i]] + delta
+                counts[self.index[i]] = <uint16_t>(0 if value < 0 else 65535 if value > 65535 else value)
+        finally:
+            PyBuffer_Release(&view)
+
+
+cdef uint64_t _read(list held, TokPiece* table) except? 0:
+    """Fill the table from (segment, mode, bytes) tuples; returns the bytes of all."""
+    cdef Py_ssize_t i
+    cdef uint64_t total = 0
+    cdef uint32_t last = 0
+    cdef tuple piece
+    cdef bytes data
+    for i in range(len(held)):
+        piece = held[i]
+        data = piece[2]
+        table[i].segment, table[i].mode = piece[0], piece[1]
+        table[i].data, table[i].size = <const uint8_t*>PyBytes_AS_STRING(data), <size_t>len(data)
+        if not last <= table[i].segment < TOK_SEGMENTS or table[i].mode > TOK_PAIRS:
+            raise ValueError("pieces come in order of their segments, each with a mode")
+        last = table[i].segment
+        total += table[i].size
+    return total
+
+
+def feature(int segment, words, unsigned bits=18):
+    """See tokens.pyi."""
+    cdef Features made = Features([(segment, TOK_PAIRS, words)], bits, 64)
+    return made.index[made.ends[TOK_SEGMENTS - 1] - 1] if len(made) else -1
