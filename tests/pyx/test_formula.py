@@ -138,7 +138,7 @@ def test_what_is_nested_too_deeply_is_refused_and_leaves_nothing() -> None:
     ],
 )
 def test_unsafe_code_is_refused(steps: list[tuple[int, int]]) -> None:
-    with pytest.raises(ValueError, match="step|end"):
+    with pytest.raises(ValueError, match=r"step|end"):
         formula.Formulas(array("i", [n for step in steps for n in step]).tobytes(), [1.0], 2)
 
 

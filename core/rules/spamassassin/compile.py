@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from mxward.core.rules.spamassassin.config import NETWORK, REGEX_KINDS, Condition, Config, Test
+from mxward.core.rules.spamassassin.config import NETWORK, REGEX_KINDS, Condition, Config, SaTest
 from mxward.core.rules.spamassassin.expression import ExpressionError, Node, Number
 from mxward.core.rules.spamassassin.formulas import Emitter, arrange, parse_metas
 from mxward.core.rules.spamassassin.pattern import Pattern, PatternError
@@ -116,7 +116,7 @@ class _Compiler:
         book.nice = frozenset(name for name in book.names if "nice" in config.flags.get(name, ()))
         return book
 
-    def _idle_reason(self, test: Test) -> str:
+    def _idle_reason(self, test: SaTest) -> str:
         flags = self._config.flags.get(test.name, frozenset())
         if test.name in self._left_out:
             return SWITCHED_OFF
@@ -132,7 +132,7 @@ class _Compiler:
             return UNKNOWN_FUNCTION
         return ""
 
-    def _slot(self, test: Test) -> int:
+    def _slot(self, test: SaTest) -> int:
         book = self._book
         slot = self._slots[test.name] = len(book.names)
         book.names.append(test.name)
@@ -140,7 +140,7 @@ class _Compiler:
         book.scores.append(self._config.score(test.name, self._score_set))
         return slot
 
-    def _plain(self, test: Test) -> None:
+    def _plain(self, test: SaTest) -> None:
         if test.kind == "exists":
             self._book.exists.append((test.target, self._slot(test)))
         elif test.kind == "eval":
@@ -150,7 +150,7 @@ class _Compiler:
         elif test.kind in REGEX_KINDS:
             self._regex(test)
 
-    def _regex(self, test: Test) -> None:
+    def _regex(self, test: SaTest) -> None:
         pattern = test.pattern
         if test.name in self._config.replaced and test.kind != "mimeheader":
             try:
@@ -190,7 +190,7 @@ class _Compiler:
         book.metas = emitter.program(len(book.names))
 
 
-def _place(test: Test, flags: frozenset[str]) -> str:
+def _place(test: SaTest, flags: frozenset[str]) -> str:
     if test.kind == "header":
         return f"header {test.target}"
     if test.kind == "mimeheader":

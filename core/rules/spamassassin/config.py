@@ -23,7 +23,7 @@ class Condition(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class SaTest:
     """One test by name; the last definition of a name counts.
 
     kind: one of REGEX_KINDS, "exists", "uri_detail", "eval", "meta", "empty" (named but not defined) or "network".
@@ -48,7 +48,7 @@ class Test:
 class Config:
     """Everything that the files of one rule set say."""
 
-    tests: dict[str, Test] = field(default_factory=dict)
+    tests: dict[str, SaTest] = field(default_factory=dict)
     scores: dict[str, tuple[float, float, float, float]] = field(default_factory=dict)
     flags: dict[str, frozenset[str]] = field(default_factory=dict)
     descriptions: dict[str, str] = field(default_factory=dict)

@@ -24,6 +24,7 @@ MAX_IF_DEPTH: Final = 64
 _COMMENT: Final = re.compile(r"(?<!\\)#.*")
 _LANG: Final = re.compile(r"lang\s+(\S+)\s+")
 _CALL: Final = re.compile(r"\b(plugin|can|has)\s*\(\s*([\w:]*)\s*\)")
+_CLASS: Final = re.compile(r"[\w:]+", re.A)
 _NAME: Final = re.compile(r"\b(version|perl_version|local_tests_only)\b")
 _LANGUAGE: Final = "en_us"  # the language rules are read for
 
@@ -130,6 +131,8 @@ class LineReader:
     def _holds(self, line: Line) -> bool:
         text = f"plugin({line.value})" if line.key == "ifplugin" else line.value
         try:
+            if line.key == "ifplugin" and not _CLASS.fullmatch(line.value):
+                raise ExpressionError("is no name of a plug-in")
             return bool(evaluate(parse_expression(self._resolve(text)), {}))
         except ExpressionError as error:
             self._problems.add(line.file, line.number, "warning", f"{line.key} {line.value}: {error}; taken as false")

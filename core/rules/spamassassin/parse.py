@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from mxward.core.rules.spamassassin.config import NETWORK, Condition, Config, Test
+from mxward.core.rules.spamassassin.config import NETWORK, Condition, Config, SaTest
 from mxward.core.rules.spamassassin.dialect import DIALECT, Dialect
 from mxward.core.rules.spamassassin.expression import ExpressionError, parse_expression
 from mxward.core.rules.spamassassin.keys import NETWORK_RULES, cleared_by, is_setting
@@ -84,7 +84,7 @@ class _Parser:
         except (_Fault, PatternError, ExpressionError) as error:
             self._problems.add(line.file, line.number, "error", str(error), name[:MAX_NAME])
 
-    def _add(self, test: Test) -> None:
+    def _add(self, test: SaTest) -> None:
         name = test.name
         if not _NAME.fullmatch(name):
             raise _Fault("a name is letters, digits and underscores and begins with no digit")
@@ -99,7 +99,7 @@ class _Parser:
             return
         exists = _EXISTS.fullmatch(text)
         if exists:
-            self._add(Test(name, "exists", line.file, line.number, exists[1]))
+            self._add(SaTest(name, "exists", line.file, line.number, exists[1]))
             return
         test = _HEADER.fullmatch(text)
         if test is None:
@@ -110,7 +110,7 @@ class _Parser:
             raise _Fault(f"unknown modifier :{min(unknown)} (allowed: {' '.join(sorted(_MODIFIERS))})")
         written, unset = _without_unset(written)
         pattern = parse_pattern(written)
-        self._add(Test(name, "header", line.file, line.number, target, sign == "!~", pattern, unset))
+        self._add(SaTest(name, "header", line.file, line.number, target, sign == "!~", pattern, unset))
 
     def _mime_header(self, line: Line, name: str, text: str) -> None:
         test = _MIME_HEADER.fullmatch(text)
@@ -119,14 +119,14 @@ class _Parser:
         written, unset = _without_unset(test[3])
         target = test[1].removesuffix(":")
         pattern = parse_pattern(written)
-        self._add(Test(name, "mimeheader", line.file, line.number, target, test[2] == "!~", pattern, unset))
+        self._add(SaTest(name, "mimeheader", line.file, line.number, target, test[2] == "!~", pattern, unset))
 
     def _text_test(self, line: Line, name: str, text: str) -> None:
         if line.key != "uri" and self._eval(line, name, text):
             return
         if not text:
             raise _Fault("the pattern is missing")
-        self._add(Test(name, line.key, line.file, line.number, pattern=parse_pattern(text)))
+        self._add(SaTest(name, line.key, line.file, line.number, pattern=parse_pattern(text)))
 
     def _eval(self, line: Line, name: str, text: str) -> bool:
         call = _EVAL.fullmatch(text)
@@ -136,10 +136,10 @@ class _Parser:
             return False
         function = call[2]
         if line.key == "header" and (call[1] or function.startswith(("check_rbl", "check_dns"))):
-            self._add(Test(name, NETWORK, line.file, line.number, function))
+            self._add(SaTest(name, NETWORK, line.file, line.number, function))
         else:
             arguments = _arguments(call[3])
-            self._add(Test(name, "eval", line.file, line.number, line.key, function=function, arguments=arguments))
+            self._add(SaTest(name, "eval", line.file, line.number, line.key, function=function, arguments=arguments))
         return True
 
     def _uri_detail(self, line: Line, name: str, text: str) -> None:
@@ -148,25 +148,25 @@ class _Parser:
             if target not in _DETAIL_TARGETS:
                 raise _Fault(f"unknown form {target} (allowed: {' '.join(sorted(_DETAIL_TARGETS))})")
             conditions[target] = Condition(target, sign, parse_pattern(written))
-        if not conditions:
+        if not conditions or _DETAIL.sub("", text).strip():
             raise _Fault("expected: raw|type|cleaned|text|domain|host =~ /pattern/ …")
-        self._add(Test(name, "uri_detail", line.file, line.number, conditions=tuple(conditions.values())))
+        self._add(SaTest(name, "uri_detail", line.file, line.number, conditions=tuple(conditions.values())))
 
     def _meta(self, line: Line, name: str, text: str) -> None:
         if not text:
             raise _Fault("the expression is missing")
         if text.replace(" ", "") == "()":
-            self._add(Test(name, "empty", line.file, line.number))
+            self._add(SaTest(name, "empty", line.file, line.number))
             return
         parse_expression(_MATCHING.sub("0", text))
-        self._add(Test(name, "meta", line.file, line.number, expression=text))
+        self._add(SaTest(name, "meta", line.file, line.number, expression=text))
 
     def _network(self, line: Line, name: str) -> None:
-        self._add(Test(name, NETWORK, line.file, line.number, line.key))
+        self._add(SaTest(name, NETWORK, line.file, line.number, line.key))
 
     def _reuse(self, line: Line, name: str, text: str) -> None:
         if name not in self.config.tests:
-            self._add(Test(name, "empty", line.file, line.number))
+            self._add(SaTest(name, "empty", line.file, line.number))
 
     def _score(self, line: Line, name: str, text: str) -> None:
         found = [_SCORE.fullmatch(number) for number in text.split()]
