@@ -69,7 +69,8 @@ sub bytes { my $text = shift; utf8::encode($text) if utf8::is_utf8($text); retur
 sub joined {
     my ($status, $name) = @_;
     my @found = $status->get($name);
-    return @found ? join("", map { bytes($_) } @found) : undef;
+    return undef unless @found;
+    return join($found[0] =~ /\n\z/ ? "" : "\n", map { bytes($_) } @found);
 }
 
 # The scalars and lists of one HTML part's analysis that eval tests look at.
