@@ -1,0 +1,45 @@
+"""The envelope sender as SpamAssassin finds it in the fields of a message."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from mxward.core.rules.spamassassin.texts import TextSet
+
+# Where a list may have sent the message on, the field tells of the reverse-path before that.
+_GUESSES: Final = (("X-Envelope-From", True), ("Envelope-Sender", False), ("Return-Path", False))
+
+
+def envelope_from(texts: TextSet) -> bytes | None:
+    """The reverse-path: by the setting envelope_sender_header, the first relay that is not trusted, or the fields that
+    servers add at delivery; None when there is none or none that can be trusted."""
+    headers = texts.headers
+    configured = texts.site.last("envelope_sender_header")
+    if configured:
+        found = headers.values(f"{configured}:first:addr")
+        return found[0] if found and found[0].find(b"@") > 0 else None
+    relays = texts.relays
+    last = relays.untrusted[0] if relays.untrusted else relays.trusted[-1] if relays.trusted else None
+    if last is not None and last.envelope_from is not None:
+        if not last.envelope_from or last.envelope_from.find(b"@") > 0:
+            return last.envelope_from
+    sender = headers.values("X-Sender:first:addr")
+    if sender and b"@" in sender[0] and any(b"(fetchmail" in line for line in headers.values("Received")):
+        return None
+    for name, is_final in _GUESSES:
+        found = headers.values(f"{name}:first:addr")
+        if not found:
+            continue
+        if not _stands_below(texts, name):
+            return found[0]
+        if is_final:
+            return None
+    return None
+
+
+def _stands_below(texts: TextSet, name: str) -> bool:
+    """Whether a Received field stands above the field."""
+    pattern = rb"^Received:.*?^" + re.escape(name.encode()) + rb":"
+    return re.search(pattern, b"".join(texts.headers.values("ALL")), re.S | re.M | re.I) is not None

@@ -1,0 +1,167 @@
+"""Header fields as header rules name them: modifiers (From:addr, Subject:raw) and pseudo-headers (ALL, MESSAGEID, …).
+
+Decoding of one part's fields is fields.py; relays out of Received fields are received.py.
+
+Source: Mail::SpamAssassin::Conf(3), "header"; behaviour of SpamAssassin 4.0.1.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from mxward.core.rules.spamassassin.addresses import is_host, mailboxes
+from mxward.core.rules.spamassassin.domains import ascii_host, registered_domain
+from mxward.core.rules.spamassassin.fields import Fields, decode_words
+from mxward.core.rules.spamassassin.ip import ADDRESS, reverse
+
+if TYPE_CHECKING:
+    from mxward.core.rules.spamassassin.received import Relays
+    from mxward.core.rules.spamassassin.site import Site
+
+_SPACE: Final = re.compile(rb"\s+")
+_FOLDED: Final = re.compile(rb"\n\s+")
+_LINE: Final = re.compile(rb"^[^ \t].*?\n(?![ \t])", re.S | re.M)
+_RECEIVED: Final = re.compile(rb"received:", re.I)
+_HOST_AFTER_AT: Final = re.compile(rb".*@(\S+)", re.S)
+_TOKEN: Final = re.compile(rb"\S+")
+_IP: Final = re.compile(rb"(?<!\.)\b(" + ADDRESS.pattern + rb")\b(?!\.)", ADDRESS.flags)
+_MESSAGE_IDS: Final = (b"x-message-id", b"resent-message-id", b"x-original-message-id", b"message-id")
+
+
+class Headers:
+    """Values by name and modifiers. One a message; results are kept."""
+
+    def __init__(
+        self, fields: Fields, pristine: Callable[[], bytes], relays: Callable[[], Relays], envelope_from: Callable[[], bytes | None],
+        site: Site,
+    ) -> None:  # fmt: skip
+        self._fields, self._pristine, self._site = fields, pristine, site
+        self._relays, self._envelope_from = relays, envelope_from
+        self._kept: dict[str, list[bytes]] = {}
+
+    def joined(self, name: str) -> bytes | None:
+        """What a header rule looks at: all values joined, one a line; None when there is none."""
+        found = self.values(name)
+        if not found:
+            return None
+        return (b"" if found[0].endswith(b"\n") else b"\n").join(found)
+
+    def first(self, name: str) -> bytes:
+        """What an eval test looks at: all values joined, or the first of one with a modifier; b"" when there is none."""
+        found = self.values(name)
+        if not found:
+            return b""
+        if ":" in name and not name.endswith(":raw") or name == "EnvelopeFrom":
+            return found[0].removesuffix(b"\n")
+        return b"".join(found)
+
+    def values(self, name: str) -> list[bytes]:
+        """Every value, those of whole fields with a line end."""
+        found = self._kept.get(name)
+        if found is None:
+            found = self._kept[name] = self._find(name)
+        return found
+
+    def _find(self, name: str) -> list[bytes]:
+        base, *modifiers = name.split(":")
+        wanted = frozenset(modifiers)
+        is_raw = "raw" in wanted
+        found = self._named(base, is_raw=is_raw, needs_raw=is_raw or not wanted.isdisjoint(("addr", "name")))
+        if not found:
+            return found
+        if "first" in wanted:
+            found = found[:1]
+        elif "last" in wanted:
+            found = found[-1:]
+        if "addr" in wanted:
+            found = [box.address for value in found for box in mailboxes(value) if box.address is not None]
+        elif "name" in wanted:
+            names = [box.phrase for value in found for box in mailboxes(value) if box.phrase is not None]
+            found = names if is_raw else [_clean_name(phrase) for phrase in names]
+        if "host" in wanted or "domain" in wanted:
+            hosts = [host for value in found if (host := self._host(value, is_address="addr" in wanted))]
+            found = [registered_domain(host, self._site) for host in hosts] if "domain" in wanted else hosts
+        elif "ip" in wanted or "revip" in wanted:
+            addresses = [match[1] for value in found if (match := _IP.search(value))]
+            found = [reverse(address) for address in addresses] if "revip" in wanted else addresses
+        return found
+
+    def _named(self, base: str, *, is_raw: bool, needs_raw: bool) -> list[bytes]:
+        if base == "ALL":
+            return _LINE.findall(self._pristine()) if is_raw else self._fields.all
+        if base.startswith("ALL-") and base in _RANGES:
+            return self._range(base, is_raw=is_raw)
+        key = base.lower().encode("latin-1", "replace")
+        if key == b"tocc":
+            return self._fielded(b"to", is_raw=is_raw) + self._fielded(b"cc", is_raw=is_raw)
+        if base == "MESSAGEID":
+            return [value for name in _MESSAGE_IDS for value in self._fielded(name, is_raw=is_raw) if value]
+        if key == b"envelopefrom":
+            sender = self._envelope_from()
+            return [] if sender is None else [sender]
+        if key.startswith(b"x-spam-relays-"):
+            found = self._relays().text(key[14:].decode("latin-1"))
+            if found is not None:
+                return [found]
+        return self._fields.raw(key) if needs_raw else self._fielded(key, is_raw=False)
+
+    def _fielded(self, key: bytes, *, is_raw: bool) -> list[bytes]:
+        if is_raw:
+            return [_FOLDED.sub(b" ", value) for value in self._fields.raw(key)]
+        return [value + b"\n" for value in self._fields.values(key)]
+
+    def _range(self, base: str, *, is_raw: bool) -> list[bytes]:
+        relays = self._relays()
+        is_trust, is_head = _RANGES[base]
+        border = (relays.last_trusted if is_trust else relays.last_internal) + 1
+        lines = _LINE.findall(self._pristine()) if is_raw else self._fields.all
+        number = -1
+        found: list[bytes] = []
+        for line in lines:
+            if _RECEIVED.match(line):
+                number += 1
+            if number < border if is_head else number >= border:
+                found.append(line)
+            elif is_head:
+                found.append(line)  # the field of the border itself, which the last of those relays wrote
+                break
+        return found
+
+    def _host(self, value: bytes, *, is_address: bool) -> bytes:
+        if is_address:
+            found = _HOST_AFTER_AT.match(value)
+            return found[1] if found else b""
+        tokens = _TOKEN.findall(value)
+        behind = [token.rpartition(b"@")[2] for token in tokens if b"@" in token]
+        for token in behind + tokens:
+            for host in _hosts(token, self._site):
+                if is_host(ascii_host(host)):
+                    return host
+        return b""
+
+
+_RANGES: Final = {
+    "ALL-TRUSTED": (True, True), "ALL-INTERNAL": (False, True),
+    "ALL-UNTRUSTED": (True, False), "ALL-EXTERNAL": (False, False),
+}  # fmt: skip
+
+
+def _hosts(token: bytes, site: Site) -> list[bytes]:
+    """What in a word ends like a host name with a known top-level domain."""
+    found = []
+    for part in re.split(rb"[<>()\[\]\",;:/@]+", token):
+        host = part.strip(b"._-")
+        if b"." in host and host.rpartition(b".")[2].lower() in site.top_level:
+            found.append(host)
+    return found
+
+
+def _clean_name(phrase: bytes) -> bytes:
+    text = decode_words(phrase.replace(b"\r\n", b"\n").replace(b"\n\t", b"\n ").replace(b"\n", b""))
+    if text.strip():
+        text = _SPACE.sub(b" ", text).strip()
+        if len(text) > 1 and text.startswith(b"'") and text.endswith(b"'"):
+            text = text[1:-1]
+    return text

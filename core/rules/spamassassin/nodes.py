@@ -1,0 +1,152 @@
+"""The MIME tree as SpamAssassin sees it: types, names and contents of the parts of the standard reading.
+
+Made from the part table of pyx/mime; readings that only some clients have, and uuencoded blocks inside texts, are not
+part of it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from mxward.core.message import Message
+from mxward.core.rules.spamassassin.fields import Fields
+
+MAX_LINE: Final = 2048  # longer lines of parts of a multipart are broken before they are decoded
+MAX_BLANK: Final = 20  # blank lines kept of a run
+_BLANK: Final = re.compile(rb"(?:(?<=\n)|\A)(?:[ \t\r\f\v]*\n){21,}")
+_BOUNDARY: Final = re.compile(rb"""\bboundary\s*=\s*("[^"]+|[^\s";]+(?=[\s;]|\Z))""", re.I)
+_CHARSET: Final = re.compile(rb"""\bcharset\s*=\s*["']?(.*?)["']?(?:;|$)""", re.I)
+_NAME: Final = re.compile(rb"""\b(?:file)?name\s*=\s*["']?(.*?)["']?(?:;|$)""", re.I)
+_PIECE: Final = re.compile(rb"""\b(?:file)?name\*(\d{1,3})\s*=\s*["']?(.*?)["']?(?:;|$)""", re.I)
+_DISPOSITION: Final = re.compile(rb"""name=\s*"?([^";]+)"?""", re.I)
+_TYPE: Final = re.compile(rb"([^/]+(?:/[^/\s]*)?).*", re.S)
+_NOT_IN_TYPE: Final = bytes(range(33)) + bytes(range(127, 256)) + b'"(),:;<=>?@[\\]'
+_KEPT_TEXT: Final = frozenset((b"text/x-vcard", b"text/calendar", b"text/html"))
+DEFAULT: Final = b"text/plain; charset=us-ascii"
+
+
+class Node:
+    """One part. `decoded` is made on first use."""
+
+    __slots__ = ("_decoded", "_message", "boundary", "charset", "children", "fields", "index", "name", "parent", "type")
+
+    def __init__(self, message: Message, index: int, parent: Node | None) -> None:
+        assert message.mime is not None, "parse comes before texts"
+        self._message, self.index, self.parent = message, index, parent
+        self.fields = Fields(message.mime, index)
+        self.children: list[Node] = []
+        self._decoded: bytes | None = None
+        written = self.fields.last("content-type")
+        self.type, self.boundary, self.charset, self.name, missing = content_type(written)
+        if missing and parent is not None and parent.type == "multipart/digest":
+            self.type = "message/rfc822"
+        elif self.type.startswith("multipart/") and self.boundary is None:
+            self.type = "text/plain"
+        named = _DISPOSITION.search(self.fields.last("content-disposition"))
+        if named:
+            self.name = named[1]
+
+    @property
+    def is_leaf(self) -> bool:
+        return not self.children
+
+    @property
+    def effective_type(self) -> str:
+        """text/html also by the ending of the name."""
+        if self.name[-6:].lower().endswith((b".html", b".htm", b".shtml", b".shtm")):
+            return "text/html"
+        return self.type
+
+    @property
+    def encoding(self) -> str:
+        return self.fields.last("content-transfer-encoding").decode("latin-1").lower()
+
+    @property
+    def raw(self) -> bytes:
+        """The body as it stands in the message, LF line ends, long runs of blank lines shortened."""
+        message = self._message
+        assert message.mime is not None
+        info = message.mime.parts[self.index]
+        data = message.raw[info.body_start : info.body_end].replace(b"\r\n", b"\n")
+        if b"\n\n\n\n" in data or b"\n \n" in data:
+            data = _BLANK.sub(_shortened, data)
+        return _broken(data) if self.parent is not None and self.parent.type.startswith("multipart/") else data
+
+    @property
+    def decoded(self) -> bytes:
+        """The content after transfer decoding, with LF line ends when it is text."""
+        if self._decoded is None:
+            self._decoded = self._decode()
+        return self._decoded
+
+    def _decode(self) -> bytes:
+        encoding = self.encoding
+        if encoding not in ("base64", "quoted-printable"):
+            return self.raw
+        data = self._message.parts[self.index].data
+        if encoding == "base64" and not self.type.startswith(("text/", "message/")):
+            return bytes(data)
+        return bytes(data).replace(b"\r\n", b"\n")
+
+
+def _shortened(run: re.Match[bytes]) -> bytes:
+    lines = run[0].splitlines(keepends=True)
+    return b"".join(lines[: MAX_BLANK - 1] + lines[-1:])
+
+
+def _broken(data: bytes) -> bytes:
+    if len(data) <= MAX_LINE:
+        return data
+    lines = data.splitlines(keepends=True) if b"\r" not in data else re.findall(rb"[^\n]*\n|[^\n]+", data)
+    if max(map(len, lines)) <= MAX_LINE:
+        return data
+    broken: list[bytes] = []
+    for line in lines:
+        while len(line) > MAX_LINE:
+            broken.append(line[:MAX_LINE] + b"\n")
+            line = line[MAX_LINE:]
+        broken.append(line)
+    return b"".join(broken)
+
+
+def content_type(written: bytes) -> tuple[str, bytes | None, str | None, bytes, bool]:
+    """(type, boundary, charset or None, name, whether there was no type) of a Content-Type value."""
+    if not written:
+        return "text/plain", None, "us-ascii", b"", True
+    found = _BOUNDARY.search(written)
+    boundary = found[1].replace(b'"', b"") if found else None
+    found = _CHARSET.search(written)
+    charset = found[1].decode("latin-1") if found else None
+    found = _NAME.search(written)
+    name = found[1] if found else b""
+    if not name and b"*" in written:
+        name = b"".join(piece for _, piece in sorted({int(i): text for i, text in _PIECE.findall(written)}.items()))
+    kind = _TYPE.sub(rb"\1", written.lstrip().split(b";", 1)[0], count=1).lower()
+    missing = not kind
+    if missing or (re.match(rb"text\b", kind) and kind not in _KEPT_TEXT):
+        kind = b"text/plain"
+    return kind.translate(None, _NOT_IN_TYPE).decode("latin-1"), boundary, charset, name, missing
+
+
+def tree(message: Message) -> list[Node]:
+    """Every node in the order of a walk from the top, the message itself first."""
+    assert message.mime is not None, "parse comes before texts"
+    infos = message.mime.parts
+    nodes: dict[int, Node] = {}
+    for index, info in enumerate(infos):
+        if info.reading or (info.parent >= 0 and info.parent not in nodes):
+            continue
+        if info.parent >= 0 and infos[info.parent].kind == "leaf":
+            continue
+        parent = nodes.get(info.parent)
+        node = nodes[index] = Node(message, index, parent)
+        if parent is not None:
+            parent.children.append(node)
+    found: list[Node] = []
+    stack = [nodes[0]] if nodes else []
+    while stack:
+        node = stack.pop()
+        found.append(node)
+        stack += reversed(node.children)
+    return found

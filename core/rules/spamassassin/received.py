@@ -1,0 +1,190 @@
+"""Received fields to relays: who handed the message over to whom, and which of them are trusted.
+
+Nothing is looked up. The formats of the fields themselves are received_formats.py; where nothing is configured, trust
+ends at the first relay with a public address that did not authenticate, as in SpamAssassin.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final
+
+from mxward.core.rules.spamassassin.ip import is_private
+from mxward.core.rules.spamassassin.received_line import Found, read
+from mxward.core.rules.spamassassin.site import Site
+
+MAX_RELAYS: Final = 200  # Received fields looked at; SMTP refuses a message with many fewer
+_UNSAFE: Final = re.compile(rb"[\s\0#\[\]()<>|]")
+_UNKNOWN: Final = re.compile(rb"unknown\n?\Z", re.I)
+_SCOPE: Final = re.compile(rb"%[A-Z0-9._~-]*\Z", re.I)
+_MAPPED: Final = re.compile(rb"0*:0*:(?:0*:)*ffff:(\d+\.\d+\.\d+\.\d+)\Z", re.I)
+
+
+@dataclass(slots=True)
+class Relay:
+    """One hand-over. Names as the field has them, characters that could confuse a pattern replaced by "!"."""
+
+    ip: bytes
+    rdns: bytes
+    helo: bytes
+    by: bytes
+    ident: bytes
+    envelope_from: bytes | None
+    id: bytes
+    auth: bytes
+    has_no_rdns: bool  # the host that wrote the field looked for a name and found none
+    is_private: bool
+    is_internal: bool = False
+    is_msa: bool = False
+
+    @property
+    def text(self) -> bytes:
+        """The form that header rules match against; the order of its entries is fixed."""
+        return (
+            b"[ ip=%b rdns=%b helo=%b by=%b ident=%b envfrom=%b intl=%d id=%b auth=%b msa=%d ]"
+            % (self.ip, self.rdns, self.helo, self.by, self.ident, self.envelope_from or b"", self.is_internal,
+               self.id, self.auth, self.is_msa)
+        )  # fmt: skip
+
+
+@dataclass(slots=True)
+class Relays:
+    """All relays of a message, the most recent first."""
+
+    trusted: list[Relay] = field(default_factory=list)
+    untrusted: list[Relay] = field(default_factory=list)
+    internal: list[Relay] = field(default_factory=list)
+    external: list[Relay] = field(default_factory=list)
+    n_unparseable: int = 0
+    last_trusted: int = -1  # number of the last Received field that a trusted relay wrote
+    last_internal: int = -1
+    _texts: dict[str, bytes] = field(default_factory=dict)
+
+    def text(self, which: str) -> bytes | None:
+        """The relays of one list as header rules see them; None for an unknown list."""
+        if which not in ("trusted", "untrusted", "internal", "external"):
+            return None
+        found = self._texts.get(which)
+        if found is None:
+            found = self._texts[which] = b" ".join([relay.text for relay in getattr(self, which)])
+        return found
+
+
+class _Trust:
+    """Where trust ends, by configured networks or by what can be inferred."""
+
+    def __init__(self, site: Site) -> None:
+        trusted, internal = networks(site, "trusted_networks"), networks(site, "internal_networks")
+        self._is_configured = trusted is not None or internal is not None
+        self._trusted, self._internal = trusted or internal or (), internal or trusted or ()
+        self._msa = networks(site, "msa_networks") or ()
+        self.is_trusted = self.is_internal = True
+        self._found_msa = False
+
+    def pass_on(self, relay: Relay) -> None:
+        """Look at the next relay, further from us."""
+        if not self.is_trusted or self._found_msa:
+            return
+        if not self._is_configured:
+            self.is_trusted = self.is_internal = relay.is_private or bool(relay.auth)
+        elif not relay.auth and not _is_in(relay.ip, self._trusted):
+            self.is_trusted = self.is_internal = False
+        else:
+            if self.is_internal and not relay.auth and not _is_in(relay.ip, self._internal):
+                self.is_internal = False
+            if _is_in(relay.ip, self._msa):
+                self._found_msa = relay.is_msa = True
+
+
+def relays(values: Sequence[bytes], originating: Sequence[bytes], site: Site) -> Relays:
+    """The relays of a message.
+
+    Args: values: decoded Received fields, top first; originating: addresses of X-Originating-IP and the like.
+    Cost: linear in the fields, at most MAX_RELAYS of them.
+    """
+    found = Relays()
+    trust = _Trust(site)
+    sender: bytes | None = None  # qmail-scanner tells the envelope sender in a field of its own
+    may_fetch = True
+    lines = [*values[:MAX_RELAYS], *(b"from X-Originating-IP: " + address for address in originating)]
+    for line in lines:
+        parsed = read(line)
+        handed, sender = sender, None
+        if parsed is None:
+            found.n_unparseable += 1
+        elif parsed.is_fetched and may_fetch:
+            found.trusted, found.internal, found.external = [], [], []
+        if parsed is not None and parsed.is_scanner:
+            sender = None if parsed.envelope_from is None else _safe_sender(parsed.envelope_from)
+        if parsed is None or parsed.is_skipped:
+            found.last_trusted += trust.is_trusted
+            found.last_internal += trust.is_internal
+            continue
+        relay = _relay(parsed, handed)
+        trust.pass_on(relay)
+        relay.is_internal = trust.is_internal
+        (found.trusted if trust.is_trusted else found.untrusted).append(relay)
+        (found.internal if trust.is_internal else found.external).append(relay)
+        may_fetch = trust.is_trusted
+        found.last_trusted += trust.is_trusted
+        found.last_internal += trust.is_internal
+    return found
+
+
+def _relay(parsed: Found, handed: bytes | None) -> Relay:
+    rdns = parsed.rdns.rstrip(b".")
+    if _UNKNOWN.match(rdns) or rdns.startswith(b"["):
+        rdns = b""
+    ip = parsed.ip
+    if ip[:5].lower() == b"ipv6:":
+        ip = ip[5:]
+    ip = _SCOPE.sub(b"", ip.removeprefix(b"[").removesuffix(b"]"))
+    ip = _UNSAFE.sub(b"!", _MAPPED.sub(rb"\1", ip))
+    sender = handed or (None if parsed.envelope_from is None else _safe_sender(parsed.envelope_from))
+    return Relay(
+        ip, _safe(rdns), _safe(parsed.helo), _safe(parsed.by.removesuffix(b";")), _safe(parsed.ident), sender,
+        parsed.id, parsed.auth, not rdns and parsed.looked_up, is_private(ip),
+    )  # fmt: skip
+
+
+def _safe(text: bytes) -> bytes:
+    return _UNSAFE.sub(b"!", text) if text else text
+
+
+def _safe_sender(text: bytes) -> bytes:
+    return _UNSAFE.sub(b"!", text.strip().lstrip(b"<").rstrip(b">").rstrip())
+
+
+def networks(site: Site, key: str) -> tuple[tuple[bool, ipaddress.IPv4Network | ipaddress.IPv6Network], ...] | None:
+    """The networks of a setting as (is included, network), the loopback first; None when it is not set."""
+    words = tuple(site.words(key))
+    return _networks(words) if words else None
+
+
+@lru_cache(maxsize=32)
+def _networks(words: tuple[str, ...]) -> tuple[tuple[bool, ipaddress.IPv4Network | ipaddress.IPv6Network], ...]:
+    found = [(True, ipaddress.ip_network("127.0.0.0/8")), (True, ipaddress.ip_network("::1/128"))]
+    for word in words:
+        text = word.removeprefix("!").strip("[]")
+        if text.endswith(".") or (text.count(".") < 3 and ":" not in text and "/" not in text):
+            octets = [octet for octet in text.split(".") if octet]
+            text = ".".join(octets + ["0"] * (4 - len(octets))) + f"/{8 * len(octets)}"
+        try:
+            found.append((not word.startswith("!"), ipaddress.ip_network(text, strict=False)))
+        except ValueError:
+            continue
+    return tuple(found)
+
+
+def _is_in(ip: bytes, known: Sequence[tuple[bool, ipaddress.IPv4Network | ipaddress.IPv6Network]]) -> bool:
+    """By the narrowest network that holds the address."""
+    try:
+        address = ipaddress.ip_address(ip.decode("latin-1"))
+    except ValueError:
+        return False
+    matching = [(network.prefixlen, included) for included, network in known if address in network]
+    return bool(matching) and max(matching)[1]

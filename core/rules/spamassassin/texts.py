@@ -1,0 +1,208 @@
+"""The forms of a message that SpamAssassin's rules look at, each made on first use and kept.
+
+    body        decoded text with HTML rendered and white space squeezed, the Subject first; a segment a paragraph
+    rawbody     decoded text parts, markup and all, in chunks of 2 to 4 KB
+    full        the whole message as it came, LF line ends
+    uris        every address of HTML and text, as written and in the forms it may be meant as
+    html        what the analysis of each HTML part gave (markup.py)
+    header(n)   a header field or pseudo-header (headers.py)
+    mimeheaders the fields of every part
+
+They are SpamAssassin 4.0.1's with normalize_charset 1, its default; where they differ docs/spamassassin-texts.md says
+why. The texts that mxward's own rules look at are core/extract/views.py.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+from mxward.core.message import Message
+from mxward.core.rules.spamassassin.charset import to_utf8
+from mxward.core.rules.spamassassin.envelope import envelope_from
+from mxward.core.rules.spamassassin.headers import Headers
+from mxward.core.rules.spamassassin.ip import ADDRESS
+from mxward.core.rules.spamassassin.markup import Markup, render
+from mxward.core.rules.spamassassin.nodes import Node, tree
+from mxward.core.rules.spamassassin.received import Relays, relays
+from mxward.core.rules.spamassassin.site import DEFAULT, Site
+from mxward.core.rules.spamassassin.squeeze import chunks, squeeze
+from mxward.core.rules.spamassassin.uris import UriList
+
+if TYPE_CHECKING:
+    from mxward.core.rules.spamassassin.uris import Uri
+
+Segments = tuple[bytes, list[int]]  # data, and where each segment starts
+MAX_PART: Final = 50_000  # characters of a part that body rules see
+MAX_RAW_PART: Final = 500_000  # bytes of a part that rawbody rules see
+MAX_TAIL: Final = 1024  # bytes beyond those limits in which a good place to cut is looked for
+_ORIGINATING: Final = "X-Yahoo-Post-IP X-Originating-IP X-Apparently-From X-SenderIP X-AOL-IP"
+
+
+class TextSet:
+    """All forms of one message. Not shared between threads. Nothing here raises on any content.
+
+    Args: message: after parse and extract; site: what the rule set says (its `Config.settings` through `Site`).
+    """
+
+    def __init__(self, message: Message, site: Site = DEFAULT) -> None:
+        self.message, self.site = message, site
+        self.memo: dict[str, Any] = {}  # what eval tests keep for each other
+
+    @cached_property
+    def nodes(self) -> list[Node]:
+        """The parts, the message itself first."""
+        return tree(self.message)
+
+    @cached_property
+    def leaves(self) -> list[Node]:
+        return [node for node in self.nodes if node.is_leaf]
+
+    @cached_property
+    def full(self) -> bytes:
+        return self.message.raw.replace(b"\r\n", b"\n")
+
+    @cached_property
+    def pristine_header(self) -> bytes:
+        """The header section as it came, the empty line included, LF line ends."""
+        mime = self.message.mime
+        assert mime is not None, "parse comes before texts"
+        return self.message.raw[: mime.parts[0].body_start].replace(b"\r\n", b"\n")
+
+    @cached_property
+    def pristine_body(self) -> bytes:
+        mime = self.message.mime
+        assert mime is not None, "parse comes before texts"
+        return self.message.raw[mime.parts[0].body_start :].replace(b"\r\n", b"\n")
+
+    @cached_property
+    def rendered(self) -> list[tuple[Node, Markup | None, bytes, bool]]:
+        """(part, its analysis when it is HTML, text as UTF-8, whether it is wide) of every text part."""
+        found: list[tuple[Node, Markup | None, bytes, bool]] = []
+        for node in self.leaves:
+            kind = node.effective_type
+            if kind not in ("text/plain", "text/html"):
+                continue
+            source = node.decoded
+            text, is_wide = to_utf8(source, node.charset or "us-ascii")
+            if kind == "text/html" and source:
+                markup = render(text, is_wide, len(source))
+                found.append((node, markup, markup.text, markup.is_wide))
+            else:
+                found.append((node, None, text, is_wide))
+        return found
+
+    @cached_property
+    def html(self) -> list[Markup]:
+        """The analysis of each HTML part."""
+        return [markup for _, markup, _, _ in self.rendered if markup is not None]
+
+    @cached_property
+    def body(self) -> Segments:
+        fields = self.nodes[0].fields
+        subject = fields.last("subject") + b"\n"
+        is_wide = any(wide for _, _, _, wide in self.rendered)
+        pieces = []
+        for _, _, text, wide in self.rendered:
+            pieces.append(_cut_text(text, wide) if len(text) > MAX_PART else text)
+        return squeeze(subject, pieces, is_wide)
+
+    @property
+    def body_lines(self) -> list[bytes]:
+        """The segments of `body` one by one."""
+        return split(self.body)
+
+    @cached_property
+    def rawbody(self) -> Segments:
+        data: list[bytes] = []
+        starts: list[int] = []
+        at = 0
+        for node in self.leaves:
+            kind = node.effective_type
+            if not kind.startswith(("text/", "message/")) and kind not in ("text", "message"):
+                continue
+            if node.type == "text/calendar":
+                continue
+            content = node.decoded
+            if len(content) > MAX_RAW_PART:
+                content = _cut_raw(content)
+            data.append(content)
+            starts += [at + start for start in chunks(content)]
+            at += len(content)
+        return b"".join(data), starts
+
+    @cached_property
+    def uri_list(self) -> UriList:
+        """Every address with where it stands (uri_detail rules)."""
+        return UriList(split(self.body), self.html, self.site)
+
+    @property
+    def uris(self) -> list[bytes]:
+        return self.uri_list.cleaned
+
+    @property
+    def uri_detail(self) -> dict[bytes, Uri]:
+        """Address as found -> its types, cleaned forms, anchor texts, domains, hosts."""
+        return self.uri_list.detail
+
+    @cached_property
+    def relays(self) -> Relays:
+        fields = self.nodes[0].fields
+        names = list(self.site.words("originating_ip_headers")) or _ORIGINATING.split()
+        originating = [match[0] for name in names if (match := ADDRESS.search(fields.last(name.lower())))]
+        return relays(fields.values(b"received"), originating, self.site)
+
+    @cached_property
+    def headers(self) -> Headers:
+        fields = self.nodes[0].fields
+        return Headers(fields, lambda: self.pristine_header, lambda: self.relays, lambda: self.envelope_from, self.site)
+
+    @cached_property
+    def envelope_from(self) -> bytes | None:
+        """The reverse-path that the fields tell of; None when none can be trusted."""
+        return envelope_from(self)
+
+    def header(self, name: str, modifier: str = "") -> bytes | None:
+        """What a header rule looks at: all values, one a line; None when there is none.
+
+        Args: name: "Subject", "From:addr", "ALL", "X-Spam-Relays-External"; modifier: more modifiers, "raw", "addr".
+        """
+        return self.headers.joined(f"{name}:{modifier}" if modifier else name)
+
+    @cached_property
+    def mimeheaders(self) -> list[Node]:
+        """The parts whose fields mimeheader rules look at; see `mimeheader`."""
+        return self.nodes
+
+    def mimeheader(self, node: Node, name: str) -> bytes | None:
+        """A field of a part, the last of that name; "ALL" for all, ":raw" for the raw value; None when absent."""
+        base, _, modifier = name.partition(":")
+        if base == "ALL":
+            return b"".join(node.fields.all)
+        found = node.fields.raw(base.lower().encode()) if modifier else node.fields.values(base.lower().encode())
+        if not found:
+            return None
+        return found[-1] if modifier else found[-1] + b"\n"
+
+
+def split(segments: Segments) -> list[bytes]:
+    """The segments one by one."""
+    data, starts = segments
+    ends = [*starts[1:], len(data)] if starts else []
+    return [data[start:end] for start, end in zip(starts, ends, strict=True)]
+
+
+def _cut_text(text: bytes, is_wide: bool) -> bytes:
+    """The first MAX_PART characters and on to the next line end or space."""
+    letters = text.decode("utf-8", "replace") if is_wide else text.decode("latin-1")
+    if len(letters) <= MAX_PART:
+        return text
+    at = next((at for mark in "\n " if 0 <= (at := letters.find(mark, MAX_PART)) <= MAX_PART + MAX_TAIL), MAX_PART - 1)
+    return letters[: at + 1].encode("utf-8" if is_wide else "latin-1")
+
+
+def _cut_raw(content: bytes) -> bytes:
+    marks = (b"\n", b">", b" ")
+    limit = MAX_RAW_PART
+    at = next((at for mark in marks if 0 <= (at := content.find(mark, limit)) <= limit + MAX_TAIL), limit - 1)
+    return content[: at + 1]

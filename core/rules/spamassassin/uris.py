@@ -1,0 +1,132 @@
+"""Every address of a message: those of HTML and those in its text, each in the forms it may be meant as.
+
+Finding addresses in text is pyx/satext, the forms are canonical.py.
+
+Source: behaviour of SpamAssassin 4.0.1.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from mxward.core.rules.spamassassin.addresses import is_host
+from mxward.core.rules.spamassassin.canonical import MAX_URI, canonical, url_decoded
+from mxward.core.rules.spamassassin.domains import domain_of, is_known
+from mxward.core.rules.spamassassin.uritext import MAIL, find_in_text
+
+if TYPE_CHECKING:
+    from mxward.core.rules.spamassassin.markup import Markup
+    from mxward.core.rules.spamassassin.site import Site
+
+MAX_URIS: Final = 4000  # addresses kept of one message
+_AFTER: Final = re.compile(rb"[-~!@#^&*()_+=:;'?,.]*\Z")
+_BRACKET: Final = re.compile(rb"([^(]*)\).*", re.S)
+_EMPTY: Final = re.compile(rb"\w+:/{0,2}\Z")
+_SCHEME: Final = re.compile(rb"(?:https?|ftp|mailto):", re.I)
+_FTP: Final = re.compile(rb"ftp\.", re.I)
+_WWW: Final = re.compile(rb"www\d{0,2}\.", re.I)
+_PATH_BEFORE_AT: Final = re.compile(rb"/.+@")
+_DOT_AFTER_AT: Final = re.compile(rb"@.+?\.")
+_MISREAD: Final = re.compile(rb"(?:skype|e?-?mail)?:+", re.I)
+_HEX: Final = re.compile(rb"%[0-9a-f]{2}", re.I)
+_MAIL_HOST: Final = re.compile(rb"@([^?&>]*)")
+_PARSED: Final = frozenset((b"parsed",))
+
+
+@dataclass(slots=True)
+class Uri:
+    """What is known of one address. `types`: elements it stands in, or parsed, unlinked, schemeless for text."""
+
+    types: set[bytes] = field(default_factory=set)
+    cleaned: list[bytes] = field(default_factory=list)
+    texts: list[bytes] = field(default_factory=list)  # words of the links to it
+    domains: set[bytes] = field(default_factory=set)
+    hosts: dict[bytes, bytes] = field(default_factory=dict)  # host -> its domain
+
+
+class UriList:
+    """The addresses of a message."""
+
+    def __init__(self, lines: Sequence[bytes], html: Sequence[Markup], site: Site) -> None:
+        self._site = site
+        self.detail: dict[bytes, Uri] = {}
+        self.is_truncated = any(markup.uri_truncated for markup in html)
+        for address, types in _text_uris(lines, site):
+            self._add(address, types, needs_domain=True)
+        for markup in html:
+            for address, known in markup.uris.items():
+                if self._add(address, known.types or _PARSED, needs_domain=False) and known.texts:
+                    self.detail[address].texts += dict.fromkeys(known.texts)
+
+    @property
+    def cleaned(self) -> list[bytes]:
+        """Every form of every address, each once."""
+        return list(dict.fromkeys(form for uri in self.detail.values() for form in uri.cleaned))
+
+    def _add(self, address: bytes, types: Iterable[bytes], *, needs_domain: bool) -> bool:
+        if len(self.detail) >= MAX_URIS:
+            self.is_truncated = True
+            return False
+        forms = []
+        domains: dict[bytes, bytes] = {}
+        for form in canonical(address, self._site):
+            if len(form) > MAX_URI:
+                self.is_truncated, form = True, form[:MAX_URI]
+            forms.append(form)
+            if found := domain_of(form, self._site):
+                domains[found[1]] = found[0]
+        if not forms or (needs_domain and not domains):
+            return False
+        uri = self.detail.setdefault(address, Uri())
+        uri.cleaned = list(dict.fromkeys(uri.cleaned + forms))
+        uri.domains.update(domains.values())
+        uri.hosts.update(domains)
+        uri.types.update(types)
+        return True
+
+
+def _text_uris(lines: Sequence[bytes], site: Site) -> Iterable[tuple[bytes, set[bytes]]]:
+    seen: set[bytes] = set()
+    for line in lines:
+        for kind, found, host in find_in_text(line, site):
+            raw = _AFTER.sub(b"", _BRACKET.sub(rb"\1", found, count=1), count=1)
+            if raw in seen:
+                continue
+            seen.add(raw)
+            if (kind == MAIL and b"@" not in raw) or (host is not None and not is_host(host)):
+                continue
+            if raw[:4].lower() in (b"cid:", b"mid:") or _EMPTY.match(raw):
+                continue
+            if meant := _meant(raw, site):
+                yield meant
+
+
+def _meant(raw: bytes, site: Site) -> tuple[bytes, set[bytes]] | None:
+    """The address with a scheme, and what it is; None when mail clients would not make a link of it."""
+    types = {b"parsed"}
+    address = raw
+    if not _SCHEME.match(raw):
+        types.add(b"schemeless")
+        if _FTP.match(raw):
+            address = b"ftp://" + raw
+        elif _WWW.match(raw) or _PATH_BEFORE_AT.search(raw):
+            address = b"http://" + raw
+        elif b"@" in raw:
+            if not _DOT_AFTER_AT.search(raw) or b"&nbsp;" in raw:
+                return None
+            address = b"mailto:" + _MISREAD.sub(b"", raw, count=1) if _MISREAD.match(raw) else b"mailto:" + raw
+        else:
+            if b"." not in raw:
+                return None
+            address = b"http://" + raw
+            types.add(b"unlinked")
+    if address[:7].lower() == b"mailto:":
+        if _HEX.search(address):
+            address = url_decoded(address)
+        host = _MAIL_HOST.search(address)
+        if host is None or not is_known(re.sub(rb"(?:%20)+\Z", b"", host[1]), site):
+            return None
+    return address, types
