@@ -17,30 +17,29 @@ docs/views.md.
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from mxward.core.extract.charset import decode_utf8
 from mxward.core.extract.fold import fold
 from mxward.core.extract.parts import is_html, is_text
 from mxward.core.limits import MAX_TEXT_BYTES
-from mxward.core.message import Message, Part
-from mxward.pyx.htmltext import to_text
+from mxward.core.message import Message
+from mxward.pyx.htmltext import REASONS, read
 
 MAX_LINKS: Final = 4000  # of one message
-MAX_URL: Final = 4096  # characters kept of one address
 _PLAIN_URL: Final = re.compile(r"(?:https?://|www\.)[^\s<>\"'\\)\]}]{3,4096}", re.I)
 
 
 class Link(NamedTuple):
-    """An address: where it stands, of what kind ("a", "img", "form", ..., "text"), and the words of an <a>."""
+    """An address: where it stands, of what kind ("a", "img", "form", ..., "text"), the words of an <a>."""
 
     part: int
     kind: str
     url: str
     words: str
+    shown: bool = True  # are its words, or is the picture, shown by a browser?
 
 
 class Markup(NamedTuple):
@@ -49,6 +48,20 @@ class Markup(NamedTuple):
     forms: int
     passwords: int
     scripts: int
+
+
+class Hiding(NamedTuple):
+    """Bytes of words that HTML parts do not show, by reason (pyx/htmltext.pyi); one word may have several."""
+
+    none: int
+    visibility: int
+    opacity: int
+    tiny: int
+    clipped: int
+    offscreen: int
+    colour: int
+    mso: int
+    aside: int
 
 
 Bytes = list[tuple[int, bytes]]
@@ -63,14 +76,23 @@ def text_bytes(message: Message) -> Bytes:
     return found
 
 
+def hiding(message: Message) -> Hiding:
+    """How many bytes of words the HTML parts hide, by how they do it."""
+    text_bytes(message)
+    found: Hiding = message.views["hiding"]
+    return found
+
+
 def texts(message: Message) -> Text:
     """`text_bytes` as str."""
     return _as_text(message, "texts", text_bytes)
 
 
 def visible_bytes(message: Message) -> Bytes:
-    """What a browser shows of `text_bytes`."""
-    return text_bytes(message)
+    """What a browser shows of `text_bytes`; the same list when nothing is hidden."""
+    text_bytes(message)
+    found: Bytes = message.views["visible_bytes"]
+    return found
 
 
 def visible(message: Message) -> Text:
@@ -80,7 +102,9 @@ def visible(message: Message) -> Text:
 
 def hidden_bytes(message: Message) -> Bytes:
     """What a browser does not show of `text_bytes`; parts that hide nothing are left out."""
-    return []
+    text_bytes(message)
+    found: Bytes = message.views["hidden_bytes"]
+    return found
 
 
 def hidden(message: Message) -> Text:
@@ -159,41 +183,51 @@ def names(message: Message) -> list[tuple[int, str]]:
     return found
 
 
+class _Reading:
+    """What the text parts of one message add up to."""
+
+    def __init__(self) -> None:
+        self.texts: Bytes = []
+        self.shown: Bytes = []
+        self.hidden: Bytes = []
+        self.links: list[Link] = []
+        self.counts = [0, 0, 0]
+        self.reasons = [0] * len(REASONS)
+
+    def add_html(self, index: int, source: bytes) -> None:
+        text, shown, hidden, links, counts, reasons = read(source)
+        self.texts.append((index, text))
+        self.shown.append((index, shown))
+        for place, number in enumerate(counts):
+            self.counts[place] += number
+        if hidden:
+            self.hidden.append((index, hidden))
+            self.reasons = [a + b for a, b in zip(self.reasons, reasons, strict=True)]
+        for kind, url, words, is_shown in links[: max(0, MAX_LINKS - len(self.links))]:
+            address = url.decode("utf-8", "replace")
+            self.links.append(Link(index, kind, address, words.decode("utf-8", "replace").strip(), is_shown))
+
+
 def _read(message: Message) -> Bytes:
-    found: Bytes = []
-    html_links: list[Link] = []
-    counts, left = [0, 0, 0], MAX_TEXT_BYTES
+    reading, left = _Reading(), MAX_TEXT_BYTES
     for part in message.parts:
         if not part.data or not is_text(part):
             continue
         if part.size > left:
             message.views["text_cut"] = True
-        text = decode_utf8(bytes(part.data[:left]), part.charset, is_html=is_html(part))
+        as_html = is_html(part)
+        text = decode_utf8(bytes(part.data[:left]), part.charset, is_html=as_html)
         left -= min(left, part.size)
-        if is_html(part):
-            text = _from_html(part, text, html_links, counts)
-        found.append((part.index, text))
-    message.views["html_links"] = html_links
-    message.views["markup"] = Markup(*counts)
-    message.views["text_bytes"] = found
-    return found
-
-
-def _from_html(part: Part, source: bytes, html_links: list[Link], counts: list[int]) -> bytes:
-    text, spans, numbers = to_text(source)
-    for position, number in enumerate(numbers):
-        counts[position] += number
-    for kind, url, words in spans[: max(0, MAX_LINKS - len(html_links))]:
-        html_links.append(Link(part.index, kind, _address(url), words.decode("utf-8", "replace").strip()))
-    return text
-
-
-def _address(url: bytes) -> str:
-    """An address as a browser takes it: references resolved, tabs and line ends removed."""
-    text = url[:MAX_URL].decode("utf-8", "replace").strip()
-    if "&" in text:
-        text = html.unescape(text)
-    return text.translate(_DROPPED)
-
-
-_DROPPED: Final[dict[int, Any]] = {9: None, 10: None, 13: None}
+        if as_html:
+            reading.add_html(part.index, text)
+        else:
+            reading.texts.append((part.index, text))
+            reading.shown.append((part.index, text))
+    views = message.views
+    views["html_links"] = reading.links
+    views["markup"] = Markup(*reading.counts)
+    views["hiding"] = Hiding(*reading.reasons)
+    views["visible_bytes"] = reading.shown if reading.hidden else reading.texts
+    views["hidden_bytes"] = reading.hidden
+    views["text_bytes"] = reading.texts
+    return reading.texts

@@ -26,10 +26,25 @@ WORDS = [
     b'"',
     b"\0",
     b"<style",
+    b"<style>.a{display:none}</style>",
+    b"<div class=a>",
+    b"<b style='font-size:0;color:#fff'>",
+    b"</b>",
+    b"<table bgcolor=red>",
+    b"<td>",
+    b"</table>",
+    b"<p>",
+    b"<!--[if mso]>",
+    b"<![endif]-->",
+    b"background:url(",
+    b"@media screen{",
+    b"}",
 ]
 
 
 def run(data: bytes) -> None:
-    text, links, _ = htmltext.to_text(data)
-    assert len(text) <= 4 * len(data) + 64
+    text, shown, hidden, links, _, reasons = htmltext.read(data)
+    assert len(text) <= len(data)
+    assert len(shown) <= len(text) <= len(shown) + len(hidden)
     assert len(links) <= htmltext.MAX_LINKS
+    assert bool(hidden) >= bool(sum(reasons))
