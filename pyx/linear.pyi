@@ -1,8 +1,11 @@
 """Training of a linear model on hashed features: which weights part two classes with the widest margin."""
 
-from collections.abc import Buffer, Iterable, Sequence
+import mmap
+from collections.abc import Iterable, Sequence
 
 from mxward.pyx.tokens import Features
+
+_Buffer = bytes | bytearray | memoryview | mmap.mmap
 
 MAX_ROWS: int
 
@@ -11,7 +14,7 @@ def fit(
     values: Sequence[Sequence[float]],
     signs: Sequence[int],
     costs: Sequence[float],
-    allowed: Buffer,
+    allowed: _Buffer,
     epochs: int = 60,
     tolerance: float = 0.01,
 ) -> tuple[bytes, float]:
@@ -27,8 +30,14 @@ def fit(
 def spread(examples: Iterable[Features], bits: int, least: int) -> bytearray:
     """2^bits bytes: 1 for a feature that `least` examples or more have. Raises: ValueError, MemoryError."""
 
-def quantise(weights: Buffer, bits: int, step: float, table: Buffer, column: int) -> None:
+def quantise(weights: _Buffer, bits: int, step: float, table: _Buffer, column: int) -> None:
     """Write weight / step, rounded half away from zero and cut at 127, into a column of a table of two signed bytes.
 
     Args: weights: as `fit` gives them; table: writable, two bytes a row and more. Raises: ValueError.
+    """
+
+def narrow(sums: _Buffer, bits: int, divisor: int, table: _Buffer, column: int) -> None:
+    """Write sum / divisor, rounded towards zero and cut at 127, into a column of a table of two signed bytes.
+
+    Args: sums: 2^bits signed 32-bit integers, native order; table: writable. Raises: ValueError.
     """

@@ -7,7 +7,7 @@ the features are (pyx/tokens), folds, calibration and quantising (core/classify)
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
-from libc.stdint cimport int8_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int8_t, int32_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
@@ -169,7 +169,7 @@ def spread(examples, unsigned bits, uint32_t least):
             for i in range(one.ends[TOK_SEGMENTS - 1]):
                 counts[one.index[i]] += 1
         for i in range(size):
-            out[i] = counts[i] >= least
+            out[i] = 1 if counts[i] >= least else 0
     finally:
         free(counts)
     return out
@@ -191,3 +191,16 @@ def quantise(weights, unsigned bits, double step, table, int column):
         value = weight[i] / step
         value = -127 if value < -127 else 127 if value > 127 else value
         target[2 * i + column] = <int8_t>(value + 0.5) if value >= 0 else -<int8_t>(0.5 - value)
+
+
+def narrow(sums, unsigned bits, int divisor, table, int column):
+    """Divide sums into a column of signed bytes. See linear.pyi."""
+    cdef size_t size = <size_t>1 << bits, i
+    cdef const int32_t[::1] source = memoryview(sums).cast("i")
+    cdef int8_t[::1] target = memoryview(table).cast("b")
+    cdef int32_t value
+    if <size_t>source.shape[0] != size or <size_t>target.shape[0] < 2 * size or not 0 <= column <= 1 or divisor < 1:
+        raise ValueError("the table or the sums have another size, or there is no such column or divisor")
+    for i in range(size):
+        value = source[i] // divisor if source[i] >= 0 else -(-source[i] // divisor)
+        target[2 * i + column] = <int8_t>(-127 if value < -127 else 127 if value > 127 else value)

@@ -4,8 +4,11 @@ A feature is a number below 2^bits. Pieces of bytes belong to one of N_SEGMENTS 
 word in two segments is two features. Equal features of a message count once.
 """
 
-from collections.abc import Buffer, Sequence
+import mmap
+from collections.abc import Sequence
 from typing import final
+
+_Buffer = bytes | bytearray | memoryview | mmap.mmap
 
 WHOLE: int  # mode of a piece: the piece as it is, exactly, is one feature
 WORDS: int  # its words are features
@@ -42,18 +45,20 @@ class Features:
     @property
     def indices(self) -> list[list[int]]:
         """Features of each segment, in order of discovery."""
-    def dot(self, table: Buffer, level: int = -1) -> list[tuple[int, int]]:
+    def dot(self, table: _Buffer, level: int = -1) -> list[tuple[int, int]]:
         """For each segment, the sums of both columns over its features.
 
         Args: table: 2^bits rows of two signed bytes and two bytes more; level: as LEVEL, for tests; -1: the best.
         Raises: ValueError when the table is shorter.
         """
-    def weights(self, table: Buffer, column: int = 0) -> list[tuple[int, int, int]]:
+    def weights(self, table: _Buffer, column: int = 0) -> list[tuple[int, int, int]]:
         """(segment, feature, weight) of every feature whose weight in a column is not 0."""
-    def count(self, table: Buffer, delta: int) -> None:
-        """Add `delta`, -1 to 1, to the count of every feature; counts stay within 0 and 65,535.
+    def add(self, table: _Buffer, deltas: Sequence[int], spared: _Buffer | None = None) -> None:
+        """Add deltas[segment] to the sum of every feature that is not spared; sums stop at 2^30 either way.
 
-        Args: table: 2^bits unsigned 16-bit integers, writable.
+        Args: table: 2^bits signed 32-bit integers, native order, writable; deltas: N_SEGMENTS of them; spared: 2^bits
+        bytes, above 0 for a feature that is left as it is.
+        Raises: ValueError when the table has another size or a delta is beyond 2^30.
         """
 
 def feature(segment: int, words: bytes, bits: int = 18) -> int:

@@ -6,7 +6,7 @@ The work is done by tokens.h, which says how. Not here: which texts of a message
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING
-from libc.stdint cimport int8_t, int32_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
 
 WHOLE = TOK_WHOLE
@@ -19,6 +19,7 @@ MAX_LIMIT = 65536  # features of one segment: the sums of all segments then fit 
 LEVEL = tok_level()
 
 cdef enum:
+    MAX_SUM = 1 << 30  # of what a site adds to a feature
     QUICK = 512  # bytes of text below which giving up the GIL costs more than the work
 
 
@@ -128,20 +129,32 @@ cdef class Features:
             PyBuffer_Release(&view)
         return out
 
-    def count(self, table not None, int delta):
+    def add(self, table not None, deltas, const uint8_t[::1] spared=None):
         """See tokens.pyi."""
         cdef Py_buffer view
-        cdef uint16_t* counts
-        cdef uint32_t i
-        cdef int value
+        cdef int32_t* sums
+        cdef int64_t[8] by
+        cdef int64_t value
+        cdef uint32_t at = 0, i
+        cdef int s
+        for s in range(TOK_SEGMENTS):
+            by[s] = deltas[s]
+            if not -MAX_SUM <= by[s] <= MAX_SUM:
+                raise ValueError(f"a change is at most {MAX_SUM}")
+        if spared is not None and spared.shape[0] != <Py_ssize_t>1 << self.bits:
+            raise ValueError(f"a byte for each of 2^{self.bits} features says whether it is spared")
         PyObject_GetBuffer(table, &view, PyBUF_WRITABLE)
         try:
-            if view.len != <Py_ssize_t>2 << self.bits or not -1 <= delta <= 1:
-                raise ValueError(f"counts of 2^{self.bits} rows have {2 << self.bits} bytes, and change by one")
-            counts = <uint16_t*>view.buf
-            for i in range(self.ends[TOK_SEGMENTS - 1]):
-                value = counts[self.index[i]] + delta
-                counts[self.index[i]] = <uint16_t>(0 if value < 0 else 65535 if value > 65535 else value)
+            if view.len != <Py_ssize_t>4 << self.bits:
+                raise ValueError(f"sums of 2^{self.bits} rows have {4 << self.bits} bytes")
+            sums = <int32_t*>view.buf
+            for s in range(TOK_SEGMENTS):
+                for i in range(at, self.ends[s]):
+                    if spared is not None and spared[self.index[i]]:
+                        continue
+                    value = sums[self.index[i]] + by[s]
+                    sums[self.index[i]] = <int32_t>(-MAX_SUM if value < -MAX_SUM else MAX_SUM if value > MAX_SUM else value)
+                at = self.ends[s]
         finally:
             PyBuffer_Release(&view)
 

@@ -191,7 +191,6 @@ def addressing(mime: Mime) -> list[str]:
         facts.append("an answer")
     if b"auto-" in (mime.field("auto-submitted") or b"").lower():
         facts.append("automatic")
-    urgent = (mime.field("x-priority") or b"")[:1] in (b"1", b"2") or b"high" in (mime.field("importance") or b"").lower()
-    if urgent:
+    if (mime.field("x-priority") or b"")[:1] in (b"1", b"2") or b"high" in (mime.field("importance") or b"").lower():
         facts.append("urgent")
     return facts

@@ -96,7 +96,8 @@ def _cut(text: bytes) -> bytes:
 
 def _link_pieces(found: list[views.Link]) -> list[Piece]:
     """The words behind the host of links (each address once) and what is written on them."""
-    words, urls = {}, {}
+    words: dict[str, None] = {}
+    urls: dict[str, None] = {}
     for link in found[:MAX_LINKS]:
         if link.words:
             words[link.words[:200]] = None

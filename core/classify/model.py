@@ -1,0 +1,190 @@
+"""The model file: weights of features, how sums become a probability, and the words that a hit may quote.
+
+    8 bytes   magic, "MXCLASS" and the version of this layout
+    32 bytes  SHA-256 of all that follows
+    4 bytes   length of the head, little-endian; then the head: JSON, see `Head`
+    padding   zero bytes up to a multiple of 64
+    table     2^bits rows of two signed bytes (unwanted or not; phishing or other), and 64 zero bytes
+    words     one a line, "feature word": those of the strongest weights, the only ones a hit quotes; a feature alone
+              on its line is one that so much mail has that a site cannot teach it anything
+
+A file is mapped, not read: all processes share its pages. Whatever is wrong with it is said by ModelError; nothing of
+it is executed or trusted beyond its checksum. How weights are found is train.py.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import mmap
+import struct
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import msgspec
+
+from mxward.core.errors import EngineError
+from mxward.pyx.tokens import MAX_BITS, MIN_BITS, N_SEGMENTS, Features
+
+MAGIC: Final = b"MXCLASS\x01"
+_FIXED: Final = struct.Struct("<8s32sI")
+PADDING: Final = 64  # behind the table: a gather may read two bytes beyond it
+MAX_HEAD: Final = 65_536
+MAX_LOGIT: Final = 12.0  # no sum of words makes more certain than this
+PHISH, JUNK = 1, 0  # columns of the table: PHISH among what is unwanted, JUNK against what is wanted
+
+
+class ModelError(EngineError):
+    """The file is no model, is damaged, or is of another version."""
+
+
+class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is known of a model beside its weights."""
+
+    name: str
+    version: str
+    format: int  # of the features (features.FORMAT)
+    bits: int
+    steps: tuple[float, float]  # what one unit of a weight is worth, by column
+    biases: tuple[float, float]
+    gains: tuple[float, ...]  # of the segments; what a feature of n counts is gain / sqrt(n + damp)
+    damps: tuple[float, ...]
+    slopes: tuple[float, float]  # logit = slope * margin + offset
+    offsets: tuple[float, float]
+    examples: dict[str, int]  # by class
+    about: str = ""  # what it was trained on, in words
+
+
+class Opinion(NamedTuple):
+    """What a model thinks of a message: log-odds of being unwanted, and of phishing if it is."""
+
+    junk: float
+    phish: float
+
+
+class Model:
+    """A model in memory. Immutable; shared between threads."""
+
+    def __init__(self, blob: bytes | mmap.mmap) -> None:
+        """Raises: ModelError."""
+        self.head, start = _read_head(blob)
+        size = (2 << self.head.bits) + PADDING
+        view = memoryview(blob)
+        if len(view) < start + size:
+            raise ModelError("the model is cut short")
+        self.table = view[start : start + size]
+        self._words = view[start + size :]
+        self._names: dict[int, str] | None = None
+        self._common: bytes | None = None
+
+    @property
+    def label(self) -> str:
+        """`name@version`, as hits and verdicts name it."""
+        return f"{self.head.name}@{self.head.version}"
+
+    def values(self, features: Features) -> list[float]:
+        """What one feature of each segment counts."""
+        return values(self.head.gains, self.head.damps, features)
+
+    def margins(self, features: Features) -> tuple[float, float]:
+        """The weighted sums of both columns, before they become log-odds."""
+        counts = self.values(features)
+        sums = features.dot(self.table)
+        junk = math.fsum(value * both[JUNK] for value, both in zip(counts, sums, strict=True))
+        phish = math.fsum(value * both[PHISH] for value, both in zip(counts, sums, strict=True))
+        return junk * self.head.steps[0] + self.head.biases[0], phish * self.head.steps[1] + self.head.biases[1]
+
+    def judge(self, features: Features) -> Opinion:
+        """The opinion of a message."""
+        head, (junk, phish) = self.head, self.margins(features)
+        odds = (slope * m + offset for slope, m, offset in zip(head.slopes, (junk, phish), head.offsets, strict=True))
+        return Opinion(*map(_bounded, odds))
+
+    def strongest(self, features: Features, n: int, *, wanted: bool = False) -> list[str]:
+        """Words of the model that spoke most for a message being unwanted (or wanted), the strongest first."""
+        names, counts, sign = self._named(), self.values(features), -1 if wanted else 1
+        found = [
+            (weight * sign * counts[segment], names[feature])
+            for segment, feature, weight in features.weights(self.table, JUNK)
+            if feature in names
+        ]
+        found.sort(key=lambda pair: (-pair[0], pair[1]))
+        return list(dict.fromkeys(name for value, name in found if value > 0))[:n]
+
+    @property
+    def common(self) -> bytes:
+        """2^bits bytes: 1 for features that much mail has, which a site's lessons leave alone."""
+        common = self._common
+        if common is None:
+            made = bytearray(1 << self.head.bits)
+            for line in bytes(self._words).split(b"\n"):
+                if line.isdigit() and int(line) < len(made):
+                    made[int(line)] = 1
+            self._common = common = bytes(made)
+        return common
+
+    def _named(self) -> dict[int, str]:
+        names = self._names
+        if names is None:
+            lines = bytes(self._words).decode("utf-8", "replace").splitlines()
+            pairs = (line.split(" ", 1) for line in lines if " " in line)
+            self._names = names = {int(number): word for number, word in pairs if number.isdigit()}
+        return names
+
+
+def values(gains: tuple[float, ...], damps: tuple[float, ...], features: Features) -> list[float]:
+    """What one feature counts, by segment: less the more there are, so that length alone decides nothing."""
+    return [gain / math.sqrt(n + damp) for gain, damp, n in zip(gains, damps, features.counts, strict=True)]
+
+
+def probability(logit: float) -> float:
+    """Log-odds to a probability."""
+    return 1.0 / (1.0 + math.exp(-_bounded(logit)))
+
+
+def _bounded(logit: float) -> float:
+    return max(-MAX_LOGIT, min(MAX_LOGIT, logit))
+
+
+def _read_head(blob: bytes | mmap.mmap) -> tuple[Head, int]:
+    """The head and where the table begins. Raises ModelError."""
+    if len(blob) < _FIXED.size:
+        raise ModelError("the model is cut short")
+    magic, digest, length = _FIXED.unpack_from(blob)
+    if magic != MAGIC:
+        raise ModelError("this is no model of the classifier, or one of another version")
+    if hashlib.sha256(memoryview(blob)[40:]).digest() != digest:
+        raise ModelError("the model is damaged: its checksum is wrong")
+    if length > MAX_HEAD or _FIXED.size + length > len(blob):
+        raise ModelError("the head of the model is too long")
+    try:
+        head = msgspec.json.decode(memoryview(blob)[_FIXED.size : _FIXED.size + length], type=Head)
+    except msgspec.MsgspecError as error:
+        raise ModelError(f"the head of the model: {error}") from None
+    if not MIN_BITS <= head.bits <= MAX_BITS or {len(head.gains), len(head.damps)} != {N_SEGMENTS}:
+        raise ModelError("the head of the model has impossible sizes")
+    return head, _start(length)
+
+
+def _start(length: int) -> int:
+    return -(-(_FIXED.size + length) // 64) * 64
+
+
+def pack(head: Head, table: bytes | bytearray, words: dict[int, str], common: Iterable[int] = ()) -> bytes:
+    """A model file. `table`: two bytes a row, without padding; words, common: see the words of a file."""
+    text = msgspec.json.encode(head)
+    body = struct.pack("<I", len(text)) + text
+    body += bytes(_start(len(text)) - 40 - len(body)) + bytes(table) + bytes(PADDING)
+    body += "".join(f"{number} {word}\n" for number, word in sorted(words.items())).encode()
+    body += "".join(f"{number}\n" for number in sorted(common)).encode()
+    return MAGIC + hashlib.sha256(body).digest() + body
+
+
+def load(path: Path) -> Model:
+    """Map a model file. Raises: ModelError, OSError."""
+    with path.open("rb") as file:
+        try:
+            return Model(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        except ValueError:
+            raise ModelError(f"{path.name} is empty") from None
