@@ -44,6 +44,7 @@ class RegexTest(NamedTuple):
     first_part: int = 1  # of a mime test: only parts from here …
     last_part: int = 1000  # … to here, the message itself being part 1
     joined: bool = False  # of a mime test: all parts' fields are one text
+    compact: Pattern | None = None  # another way to write the pattern, should it be too large
 
 
 class EvalTest(NamedTuple):
@@ -151,10 +152,12 @@ class _Compiler:
             self._regex(test)
 
     def _regex(self, test: SaTest) -> None:
-        pattern = test.pattern
+        pattern, compact = test.pattern, None
         if test.name in self._config.replaced and test.kind != "mimeheader":
+            tags = self._config.tags
             try:
-                pattern = Pattern(self._config.tags.apply(pattern.source), pattern.flags)
+                compact = pattern._replace(source=tags.compact(pattern.source))
+                pattern = pattern._replace(source=tags.apply(pattern.source))
             except PatternError as error:
                 self._book.idle[test.name] = BAD_PATTERN
                 self._book.faults[test.name] = str(error)
@@ -163,7 +166,7 @@ class _Compiler:
         first, last = _parts(flags)
         self._book.regexes.append(RegexTest(
             self._slot(test), _place(test, flags), pattern, test.negated, test.unset,
-            0 if test.negated else self._config.max_hits(test.name), first, last, "concat" in flags,
+            0 if test.negated else self._config.max_hits(test.name), first, last, "concat" in flags, compact,
         ))  # fmt: skip
 
     def _metas(self, texts: Mapping[str, str], unscored: Collection[str]) -> None:

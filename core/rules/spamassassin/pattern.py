@@ -8,6 +8,7 @@ Source: Mail::SpamAssassin::Conf(3); the checks of SpamAssassin 4.0.1 on rule pa
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 MAX_PATTERN: Final = 262_144  # characters after replacement of tags; the longest of the public set has 75,000
@@ -40,7 +41,7 @@ class Pattern(NamedTuple):
         """Names of capture groups that begin with a capital: their values are kept for other rules."""
         return list(dict.fromkeys(name[1] for name in _CAPTURE.finditer(self.source)))
 
-    def filled(self, values: dict[str, str]) -> str:
+    def filled(self, values: Mapping[str, str]) -> str:
         """The source with each %{NAME} replaced by values[NAME], or left alone when that is not known."""
         return _TEMPLATE.sub(lambda name: values.get(name[1], name[0]), self.source)
 

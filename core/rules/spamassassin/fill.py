@@ -1,0 +1,100 @@
+"""Values that one test captures, (?<NAME>…), and others use as %{NAME}.
+
+A pattern with such a value in it cannot be compiled before the message is there. It is first searched with anything
+in the value's place; only when that matches is the real pattern compiled. A test whose value was not captured does
+not fire. Of patterns that capture only those are understood that are one capture group and nothing else, which is
+what public rules have; others are matched like any, but give no value.
+
+Source: Mail::SpamAssassin::Conf(3), "CAPTURING TAGS USING REGEX NAMED CAPTURE GROUPS".
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from mxward.core.errors import RulePackError
+from mxward.core.rules.regex import RegexSet
+from mxward.core.rules.spamassassin.compile import RegexTest, RuleBook
+from mxward.core.rules.spamassassin.matcher import Found, regex
+from mxward.core.rules.spamassassin.places import place_text
+
+if TYPE_CHECKING:
+    from mxward.core.rules.spamassassin.texts import TextSet
+
+MAX_VALUE: Final = 1000  # bytes of a captured value; a longer one is not used
+MAX_FILLED: Final = 50  # patterns compiled for one message
+_WHOLE: Final = re.compile(r"\(\?P?[<']([A-Z]\w*)[>'](.*)\)", re.A | re.S)
+
+
+class Filler:
+    """Knows which tests capture and which use what was captured. Immutable."""
+
+    def __init__(self, book: RuleBook) -> None:
+        self._capturing: dict[int, str] = {}
+        self._using: dict[int, RegexTest] = {}
+        for test in book.regexes:
+            if test.pattern.templates:
+                self._using[test.slot] = test
+            elif "(?" in test.pattern.source and (name := captured_name(test.pattern.source)):
+                self._capturing[test.slot] = name
+        self.is_needed = bool(self._using)
+
+    def confirm(self, found: list[Found], texts: TextSet, exhausted: list[int]) -> list[Found]:
+        """What fired without the tests whose real pattern, with the captured values in it, does not match."""
+        using = [entry for entry in found if entry.slot in self._using]
+        if not using:
+            return found
+        values = self._values(found, texts)
+        kept = [entry for entry in found if entry.slot not in self._using]
+        for number, entry in enumerate(using):
+            test = self._using[entry.slot]
+            if not set(test.pattern.templates) <= values.keys():
+                continue
+            if number >= MAX_FILLED:
+                exhausted.append(entry.slot)
+            else:
+                kept += _match(test, entry.place, values, texts, exhausted)
+        return kept
+
+    def _values(self, found: list[Found], texts: TextSet) -> dict[str, str]:
+        """Captured values as patterns that match just them."""
+        values: dict[str, str] = {}
+        for entry in found:
+            name = self._capturing.get(entry.slot)
+            value = place_text(texts, entry.place)[0][entry.start : entry.end] if name else b""
+            if name and 0 < len(value) <= MAX_VALUE:
+                values[name] = f"(?:{_quote(value)})"
+        return values
+
+
+def captured_name(source: str) -> str:
+    """The name of a pattern that is one capture group and nothing else, or ""."""
+    whole = _WHOLE.fullmatch(source)
+    if whole is None:
+        return ""
+    depth = 0
+    for piece in re.findall(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[()]", whole[2], re.S):
+        depth += (piece == "(") - (piece == ")")
+        if depth < 0:
+            return ""
+    return whole[1] if depth == 0 else ""
+
+
+def _match(
+    test: RegexTest, place: str, values: dict[str, str], texts: TextSet, exhausted: list[int]
+) -> list[Found]:  # fmt: skip
+    try:
+        matched, gave_up = RegexSet([regex(test, values)]).match_all(*place_text(texts, place))
+    except RulePackError:
+        exhausted.append(test.slot)
+        return []
+    if gave_up:
+        exhausted.append(test.slot)
+    return [Found(test.slot, times, place, start, end) for _, times, start, end in matched]
+
+
+def _quote(value: bytes) -> str:
+    """As Perl's quotemeta, one character a byte."""
+    text = value.decode("latin-1")
+    return "".join(c if c.isascii() and (c.isalnum() or c == "_") else f"\\{c}" for c in text)
