@@ -15,13 +15,19 @@ def compile(patterns: Sequence[bytes], flags: Sequence[int] | int = 0) -> bytes:
     Raises: ValueError for a pattern of another size, unknown flags, or more than 16 million patterns; MemoryError.
     """
 
+def rarity(pattern: bytes) -> int:
+    """About -log2 of the matches that a byte of mail text brings, case aside: 1 for a letter, 12 to 25 for a word.
+
+    Any bytes are taken; a guess from what was counted once, so a wrong one costs speed only.
+    """
+
 class Literals:
     """A compiled set, immutable; may be shared between threads. The GIL is released for texts of 512 bytes or more."""
 
-    def __init__(self, blob: Buffer, *, portable: bool = False) -> None:
+    def __init__(self, blob: Buffer, *, level: int | None = None) -> None:
         """Use a block that `compile` made; it is not copied when it is aligned to eight bytes.
 
-        Args: portable: do not use AVX-512 (for tests and comparisons).
+        Args: level: at most 0 (portable code), 1 (AVX2) or 2 (AVX-512), for tests; the processor's best when None.
         Raises: ValueError when it is damaged. Whatever it holds, nothing outside of it is read.
         """
     @property
@@ -29,10 +35,10 @@ class Literals:
         """How many patterns there are."""
     @property
     def crowd(self) -> int:
-        """Most patterns that may have to be compared with one place of a text; high for patterns made of repeats."""
+        """Most patterns that have the same window; above 16 they are searched in order, not one by one."""
     @property
-    def shapes(self) -> list[tuple[int, int, int]]:
-        """Of each pass over a text: bytes of a window, bytes from one place to the next, entries."""
+    def shapes(self) -> list[tuple[int, int, int, int]]:
+        """Of each class of patterns: bytes from one place to the next, bytes of a window, entries, crowd."""
     def seen(self, data: Buffer) -> list[int]:
         """Numbers of the patterns that occur, ascending, each once. Raises MemoryError."""
     def find(self, data: Buffer, limit: int = 8, total: int = 10_000) -> list[tuple[int, int, int]]:
