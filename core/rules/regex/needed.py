@@ -192,7 +192,8 @@ def _choice(branches: list[_Facts]) -> _Facts:
         options = _all_required(branch)
         if not options:
             return _Facts(None, ())
-        merged |= min(options, key=_frequency)
+        rarest: Strings = min(options, key=_frequency)
+        merged |= rarest
     strings = frozenset(_shortened(merged))
     return _Facts(None, (strings,) if _is_useful(strings) else ())
 

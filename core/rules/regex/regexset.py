@@ -79,8 +79,8 @@ def _prepare(patterns: Sequence[Regex], cache: Path | None) -> _Blobs:
         return blobs
     table = LiteralTable()
     needs = [needed(pattern.pattern, pattern.flags, table) for pattern in patterns]
-    blobs = _Blobs(*(literals.compile(column.literals, literals.CASELESS) for column in (table.text, table.skeleton)),
-                   candidates.compile(needs))  # fmt: skip
+    text, skeleton = (literals.compile(column.literals, literals.CASELESS) for column in (table.text, table.skeleton))
+    blobs = _Blobs(text, skeleton, candidates.compile(needs))
     if file is not None:
         _store(file, blobs)
     return blobs

@@ -68,7 +68,8 @@ _NAMED: Final[dict[str, frozenset[int]]] = {
     "alpha": _WORD - _DIGIT - {95}, "digit": _DIGIT, "alnum": _WORD - {95}, "word": _WORD, "space": _SPACE,
     "upper": _WORD - _DIGIT - {95}, "lower": _WORD - _DIGIT - {95}, "xdigit": frozenset(b"0123456789abcdefABCDEF"),
     "punct": frozenset(range(33, 127)) - _WORD | {95}, "blank": frozenset(b" \t"),
-    "cntrl": frozenset((*range(32), 127)), "print": frozenset(range(32, 127)), "graph": frozenset(range(33, 127)), "ascii": frozenset(range(128)),
+    "cntrl": frozenset((*range(32), 127)), "print": frozenset(range(32, 127)),
+    "graph": frozenset(range(33, 127)), "ascii": frozenset(range(128)),
 }  # fmt: skip
 _CONTROLS: Final = {"n": 10, "r": 13, "t": 9, "f": 12, "e": 27, "a": 7}
 _ASSERTIONS: Final = frozenset("bBAZzGK")
