@@ -21,7 +21,7 @@ def patterns(n: int) -> list[bytes]:
 
 @pytest.mark.parametrize("n", [100, 10_000])
 def test_seen_in_prose(benchmark: Any, n: int) -> None:
-    matcher = literals.Literals(literals.compile(patterns(n), literals.CASELESS), portable=True)
+    matcher = literals.Literals(literals.compile(patterns(n), literals.CASELESS), level=0)
     assert len(benchmark(matcher.seen, inputs.prose(4000, 5).encode())) >= 10
 
 
@@ -30,10 +30,10 @@ def test_compile(benchmark: Any) -> None:
 
 
 def test_growth_seen(growth: Any) -> None:
-    matcher = literals.Literals(literals.compile(patterns(1000)), portable=True)
+    matcher = literals.Literals(literals.compile(patterns(1000)), level=0)
     growth(lambda k: inputs.prose(4000 * k, 5).encode(), matcher.seen)
 
 
 def test_growth_of_patterns_that_nest(growth: Any) -> None:
-    matcher = literals.Literals(literals.compile([b"a" * n for n in range(1, 65)]), portable=True)
+    matcher = literals.Literals(literals.compile([b"a" * n for n in range(1, 65)]), level=0)
     growth(lambda k: b"a" * (2000 * k), matcher.seen)

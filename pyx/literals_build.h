@@ -5,10 +5,10 @@
 #ifndef MXWARD_LITERALS_BUILD_H
 #define MXWARD_LITERALS_BUILD_H
 
-#include "literals.h"
+#include "literals_check.h"
 #include "literals_rarity.h"
 
-enum { LIT_OFFSETS = 32, LIT_COUNT_BITS = 22, LIT_ALIGN = 64 };
+enum { LIT_OFFSETS = 32, LIT_COUNT_BITS = 22, LIT_ALIGN = 64, LIT_ROUNDS = 8 };
 
 typedef struct {
     const uint8_t *data;
@@ -16,23 +16,23 @@ typedef struct {
     uint8_t flags;
 } LitSource;
 
+/* A window of a pattern that was chosen. */
 typedef struct {
-    uint32_t hash;
-    LitEntry entry;
+    uint32_t hash, number;
+    uint16_t before;
 } LitDraft;
 
 typedef struct {
-    uint32_t n; /* patterns */
-    LitDraft *drafts;
     LitPass pass;
+    uint32_t n[LIT_MAX_CLASSES]; /* patterns */
+    LitDraft *drafts[LIT_MAX_CLASSES];
 } LitGroup;
 
 typedef struct {
-    LitGroup groups[LIT_MAX_PASSES];
-    uint32_t *crowd;    /* patterns by hash of a window they chose */
-    uint8_t group_of[7]; /* by class of size */
-    float chance[64]; /* 2 to the power of -index */
-    uint64_t size;      /* of the whole block */
+    LitGroup groups[LIT_MAX_PASSES]; /* windows of four bytes and more; then of three, two, one */
+    uint32_t *crowd;                 /* patterns by hash of a window they chose */
+    uint32_t *pool_at;               /* a pattern */
+    uint64_t pool_size, size;        /* size: of the whole block */
 } LitPlan;
 
 static uint32_t lit_bits_for(uint64_t items, unsigned low, unsigned high)
@@ -43,374 +43,395 @@ static uint32_t lit_bits_for(uint64_t items, unsigned low, unsigned high)
     return bits;
 }
 
-/* -log2 of how often text holds these four bytes, after folding. */
-static unsigned lit_rarity(uint32_t bytes)
+static uint64_t lit_round(uint64_t size)
 {
-    const uint32_t i = ((bytes | 0x20202020u) * LIT_HASH) >> (32 - LIT_RARITY_BITS);
+    return (size + LIT_ALIGN - 1) / LIT_ALIGN * LIT_ALIGN;
+}
+
+/* -log2 of how often text holds the four bytes at `at`, after folding: 7 to 22. */
+static unsigned lit_rarity(const uint8_t *at)
+{
+    const uint32_t i = lit_hash4(lit_load4(at), 4) >> (32 - LIT_RARITY_BITS);
     return 7 + (unsigned)(LIT_RARITY[i >> 4] >> (i & 15) * 4 & 15);
 }
 
-/* Expected matches of the q bytes at `at` a position of text. With q = 6: of the first four, then the last two. */
-static float lit_chance(const LitPlan *plan, const uint8_t *at, unsigned q)
+static uint64_t lit_peek(const uint8_t *at, size_t room)
 {
-    uint32_t first, last;
-    unsigned rarity;
-    if (q < 4) { /* shorter ones are not counted: as if a space stood behind, which is one of about ten bytes that may */
-        first = 0x20202020u;
-        memcpy(&first, at, q);
-        rarity = lit_rarity(first);
-        return plan->chance[rarity > 4 * (4 - q) ? rarity - 4 * (4 - q) + 3 : 3];
-    }
-    memcpy(&first, at, 4);
-    rarity = lit_rarity(first);
-    if (q == 6) {
-        memcpy(&last, at + 2, 4);
-        last = lit_rarity(last);
-        rarity = (rarity > last ? rarity : last) + 2;
-    }
-    return plan->chance[rarity];
+    uint64_t value = 0;
+    memcpy(&value, at, room < 8 ? room : 8);
+    return value;
 }
 
-static uint32_t lit_hash_at(const uint8_t *at, unsigned q)
+static uint32_t lit_window(const LitSource *source, uint32_t offset, unsigned q)
 {
-    uint64_t bytes = 0;
-    memcpy(&bytes, at, q);
-    return lit_window(bytes, q);
+    return lit_hash8(lit_peek(source->data + offset, source->size - offset) | LIT_FOLD8, q);
+}
+
+/* Cycles that a window is expected to cost per million bytes: of the first step's survivors, then of candidates. */
+static double lit_cost(const LitPlan *plan, const LitSource *source, uint32_t offset, unsigned q)
+{
+    const uint8_t *at = source->data + offset;
+    const uint32_t others = plan->crowd[lit_window(source, offset, q) >> (32 - LIT_COUNT_BITS)];
+    double first, whole;
+    if (q < 4)
+        return 1 + others;
+    first = 1e6 / (1u << lit_rarity(at));
+    whole = first;
+    for (unsigned k = 1; k + 4 <= q; k++) { /* each further byte is a little surprise, and the rarest four of them a bound */
+        const double part = 1e6 / (1u << lit_rarity(at + k));
+        whole = (part < whole ? part : whole) / 2;
+    }
+    return first * 5 + (whole + 0.1) * (25 + 10 * (double)others);
 }
 
 /* Where the windows of a pattern begin: `stride` of them side by side, so that one falls on each alignment. */
-static uint32_t lit_choose(LitPlan *plan, const LitPass *pass, const LitSource *source)
+static uint32_t lit_choose(const LitPlan *plan, const LitSource *source, unsigned q, unsigned stride)
 {
-    const uint32_t last = source->size - pass->q - pass->stride + 1;
+    const uint32_t last = source->size - q - stride + 1;
     uint32_t best = 0;
-    float least = 0;
+    double least = 0;
     for (uint32_t offset = 0; offset <= last && offset < LIT_OFFSETS; offset++) {
-        float work = 0;
-        for (uint32_t k = 0; k < pass->stride; k++) {
-            const uint8_t *at = source->data + offset + k;
-            const uint32_t others = plan->crowd[lit_hash_at(at, pass->q) >> (32 - LIT_COUNT_BITS)];
-            work += (lit_chance(plan, at, pass->q) + 1e-7f) * (float)(1 + others);
-        }
-        if (offset == 0 || work < least) {
-            least = work;
+        double cost = 0;
+        for (uint32_t k = 0; k < stride; k++)
+            cost += lit_cost(plan, source, offset + k, q);
+        if (offset == 0 || cost < least) {
+            least = cost;
             best = offset;
         }
     }
     return best;
 }
 
-static void lit_draft(LitPlan *plan, LitGroup *group, const LitSource *source, uint32_t number)
+static uint32_t lit_group_of(uint32_t size)
 {
-    const uint32_t offset = lit_choose(plan, &group->pass, source);
-    for (uint32_t k = 0; k < group->pass.stride; k++) {
-        const uint8_t *at = source->data + offset + k;
-        const uint32_t before = offset + k, width = source->size < 8 ? source->size : 8;
-        const uint32_t back = before > source->size - width ? before - (source->size - width) : 0;
-        LitDraft *draft = group->drafts + group->pass.n_entries++;
-        uint64_t want = 0;
-        memcpy(&want, at - back, width);
-        draft->hash = lit_hash_at(at, group->pass.q);
-        draft->entry = (LitEntry){
-            (want | LIT_FOLD8) & lit_mask(width), number, (uint16_t)before, (uint8_t)width, (uint8_t)back};
-        plan->crowd[draft->hash >> (32 - LIT_COUNT_BITS)]++;
+    return size >= 4 ? 0 : 4 - size;
+}
+
+/* The class with the longest window that the pattern has room for. */
+static uint32_t lit_class_of(const LitPass *pass, uint32_t size)
+{
+    uint32_t class = 0;
+    while (class + 1 < pass->n_classes && pass->classes[class + 1].q + pass->stride - 1 <= size)
+        class++;
+    return class;
+}
+
+/* Passes and classes: which there are, and how many patterns each has. */
+static void lit_shape(LitPlan *plan, const LitSource *sources, uint32_t n)
+{
+    uint32_t shortest = LIT_MAX_SIZE, n_long = 0;
+    for (uint32_t i = 0; i < n; i++)
+        if (sources[i].size >= 4) {
+            shortest = sources[i].size < shortest ? sources[i].size : shortest;
+            n_long++;
+        }
+    for (uint32_t g = 0; g < LIT_MAX_PASSES; g++) {
+        LitPass *pass = &plan->groups[g].pass;
+        pass->q = 4 - g;
+        pass->stride = g == 0 && shortest >= 5 && n_long <= 300000 ? 2 : 1;
+        pass->n_classes = g == 0 ? 3 : 1;
+        pass->classes[0].q = pass->q;
+        pass->classes[1].q = 5;
+        pass->classes[2].q = 7;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        LitGroup *group = plan->groups + lit_group_of(sources[i].size);
+        group->n[lit_class_of(&group->pass, sources[i].size)]++;
     }
 }
 
-static int lit_draft_order(const void *left, const void *right)
+static void lit_put(LitPlan *plan, LitGroup *group, uint32_t class, const LitSource *source, uint32_t number, uint32_t offset, LitDraft *draft)
 {
-    const LitEntry *a = left, *b = right;
-    if (lit_shape_of(a) != lit_shape_of(b))
-        return lit_shape_of(a) < lit_shape_of(b) ? -1 : 1;
-    if (a->want != b->want)
-        return a->want < b->want ? -1 : 1;
-    return a->number < b->number ? -1 : a->number > b->number;
+    const unsigned q = group->pass.classes[class].q;
+    for (uint32_t k = 0; k < group->pass.stride; k++) {
+        draft[k] = (LitDraft){lit_window(source, offset + k, q), number, (uint16_t)(offset + k)};
+        plan->crowd[draft[k].hash >> (32 - LIT_COUNT_BITS)]++;
+    }
+}
+
+static void lit_draft(LitPlan *plan, const LitSource *source, uint32_t number)
+{
+    LitGroup *group = plan->groups + lit_group_of(source->size);
+    const uint32_t class = lit_class_of(&group->pass, source->size);
+    const uint32_t offset = lit_choose(plan, source, group->pass.classes[class].q, group->pass.stride);
+    LitClass *into = group->pass.classes + class;
+    lit_put(plan, group, class, source, number, offset, group->drafts[class] + into->n_entries);
+    into->n_entries += group->pass.stride;
+}
+
+/* Patterns whose slot is crowded move their windows to their begin, until no other is in a crowded slot. */
+static int lit_anchor(LitPlan *plan, LitGroup *group, uint32_t class, const LitSource *sources)
+{
+    const LitClass *into = group->pass.classes + class;
+    const uint32_t stride = group->pass.stride, shift = 32 - into->slot_bits;
+    LitDraft *drafts = group->drafts[class];
+    uint32_t *counts = malloc((1ULL << into->slot_bits) * sizeof(uint32_t));
+    int moved = 1;
+    if (counts == NULL)
+        return 0;
+    for (int round = 0; moved; round++) { /* ends: each round moves at least one pattern, none twice; the last all */
+        const uint32_t bound = round < LIT_ROUNDS ? LIT_CROWD : 0;
+        moved = 0;
+        memset(counts, 0, (1ULL << into->slot_bits) * sizeof(uint32_t));
+        for (uint32_t i = 0; i < into->n_entries; i++)
+            counts[drafts[i].hash >> shift]++;
+        for (uint32_t i = 0; i < into->n_entries; i += stride) {
+            uint32_t most = 0;
+            for (uint32_t k = 0; k < stride; k++)
+                most = counts[drafts[i + k].hash >> shift] > most ? counts[drafts[i + k].hash >> shift] : most;
+            if (most <= bound || drafts[i].before == 0)
+                continue;
+            lit_put(plan, group, class, sources + drafts[i].number, drafts[i].number, 0, drafts + i);
+            moved = 1;
+        }
+    }
+    free(counts);
+    return 1;
 }
 
 static void lit_free_plan(LitPlan *plan)
 {
     for (int g = 0; g < LIT_MAX_PASSES; g++)
-        free(plan->groups[g].drafts);
+        for (int c = 0; c < LIT_MAX_CLASSES; c++)
+            free(plan->groups[g].drafts[c]);
     free(plan->crowd);
+    free(plan->pool_at);
 }
 
-/* What a pass can be, by the shortest pattern it serves: q + stride - 1 bytes. */
-typedef struct {
-    uint8_t q, stride;
-} LitShape;
-
-static const LitShape LIT_SHAPES[] = {{6, 4}, {6, 2}, {4, 4}, {4, 2}, {3, 2}, {3, 1}, {2, 1}, {1, 1}};
-enum { LIT_N_SHAPES = 8, LIT_CLASSES_OF_SIZE = 6, LIT_SAMPLE = 4096 };
-#define LIT_MANY 2.5e6 /* entries of 16 bytes: beyond, memory counts more than speed */
-
-/* Classes of size: a pass serves one or several neighbours. */
-static int lit_class_of(uint32_t size)
+/* Bits of a bitmap for n things: sixteen each, more while it stays small. */
+static uint32_t lit_bitmap_bits(uint64_t n)
 {
-    return size >= 9 ? 0 : size >= 7 ? 1 : size >= 5 ? 2 : size >= 4 ? 3 : size >= 3 ? 4 : size - 1 ? 5 : 6;
+    const uint32_t few = lit_bits_for(n * 16, 9, 26), many = lit_bits_for(n * 64, 9, 18);
+    return few > many ? few : many;
 }
 
-typedef struct {
-    double chance[LIT_CLASSES_OF_SIZE + 1][LIT_N_SHAPES]; /* expected candidates a position, windows well chosen */
-    uint32_t n[LIT_CLASSES_OF_SIZE + 1];
-} LitForecast;
-
-/* Windows of one pattern by every shape it is long enough for. `weight` is what a sampled pattern stands for. */
-static void lit_forecast(const LitPlan *plan, LitForecast *forecast, const LitSource *source, double weight)
+static uint32_t lit_first_hash(const LitPass *pass, const LitSource *source, const LitDraft *draft)
 {
-    const int class = lit_class_of(source->size);
-    for (int s = 0; s < LIT_N_SHAPES; s++) {
-        const uint32_t q = LIT_SHAPES[s].q, stride = LIT_SHAPES[s].stride;
-        float least = 2;
-        if (source->size < q + stride - 1)
-            continue;
-        for (uint32_t offset = 0; offset + q + stride - 1 <= source->size && offset < LIT_OFFSETS; offset++) {
-            float sum = 0;
-            for (uint32_t k = 0; k < stride; k++)
-                sum += lit_chance(plan, source->data + offset + k, q);
-            if (sum < least)
-                least = sum;
-        }
-        forecast->chance[class][s] += least * weight;
-    }
+    return lit_hash4((uint32_t)lit_peek(source->data + draft->before, source->size - draft->before), pass->q);
 }
 
-/* Cycles a byte of a pass over classes [from, to] by its best shape, put in *shape. Figures of one processor. */
-static double lit_cost(const LitForecast *forecast, int from, int to, int *shape)
+/* How many different hashes the first step has to know; UINT32_MAX when out of memory. */
+static uint32_t lit_distinct(const LitGroup *group, const LitSource *sources)
 {
-    static const uint8_t shortest[LIT_CLASSES_OF_SIZE + 1] = {9, 7, 5, 4, 3, 2, 1};
-    double best = 1e30;
+    uint8_t *bits = calloc(1u << 21, 1);
     uint32_t n = 0;
-    int last = from;
-    for (int c = from; c <= to; c++) {
-        n += forecast->n[c];
-        if (forecast->n[c])
-            last = c;
-    }
-    if (n == 0)
-        return 0;
-    for (int s = 0; s < LIT_N_SHAPES; s++) {
-        const uint32_t q = LIT_SHAPES[s].q, stride = LIT_SHAPES[s].stride;
-        const double entries = (double)n * stride;
-        double rate = 0, probe = (q == 6 ? 2.6 : 2.0) + (entries > 4096 ? 1 : 0) + (entries > 65536 ? 3 : 0);
-        double candidate, cost;
-        if (q + stride - 1 > shortest[last] || entries > LIT_MANY)
-            continue;
-        for (int c = from; c <= to; c++)
-            rate += forecast->chance[c][s];
-        rate = rate * 2 + 1.0 / 64; /* texts differ from those that were counted; the bitmap errs */
-        /* cycles: more when slots and entries leave the cache */
-        candidate = 35 + (entries > 4096 ? 15 : 0) + (entries > 65536 ? 30 : 0);
-        cost = (probe + rate / (1 + rate) * candidate + rate * 8) / stride;
-        if (cost < best) {
-            best = cost;
-            *shape = s;
+    if (bits == NULL)
+        return LIT_NONE;
+    for (uint32_t c = 0; c < group->pass.n_classes; c++)
+        for (uint32_t i = 0; i < group->pass.classes[c].n_entries; i++) {
+            const LitDraft *draft = group->drafts[c] + i;
+            const uint32_t bit = lit_first_hash(&group->pass, sources + draft->number, draft) >> 8;
+            n += !(bits[bit >> 3] >> (bit & 7) & 1);
+            bits[bit >> 3] |= (uint8_t)(1u << (bit & 7));
         }
-    }
-    return best;
+    free(bits);
+    return n;
 }
 
-/* Split the classes of size into passes, and give each its shape, so that the forecast cost is least. */
-static void lit_shape(LitPlan *plan, const LitSource *sources, uint32_t n)
+/* Give the tables of a pass their places in the block. Returns 0 when out of memory. */
+static int lit_lay_out(LitPlan *plan, LitGroup *group, const LitSource *sources)
 {
-    LitForecast forecast;
-    const uint32_t step = n / LIT_SAMPLE + 1;
-    double best = 1e30;
-    memset(&forecast, 0, sizeof(forecast));
-    for (uint32_t i = 0; i < n; i++)
-        forecast.n[lit_class_of(sources[i].size)]++;
-    for (uint32_t i = 0; i < n; i += step)
-        lit_forecast(plan, &forecast, sources + i, (double)step);
-    for (unsigned cuts = 0; cuts < 1u << LIT_CLASSES_OF_SIZE; cuts++) { /* bit c: a pass ends after class c */
-        double cost = 0;
-        int shapes[LIT_MAX_PASSES], group = 0;
-        if (__builtin_popcount(cuts) >= LIT_MAX_PASSES)
+    LitPass *pass = &group->pass;
+    uint32_t n_distinct, kept = 0;
+    for (uint32_t c = 0; c < pass->n_classes; c++) { /* classes without patterns go */
+        if (group->n[c] == 0)
             continue;
-        for (int c = 0, from = 0; c <= LIT_CLASSES_OF_SIZE; c++)
-            if (c == LIT_CLASSES_OF_SIZE || cuts >> c & 1) {
-                shapes[group] = LIT_N_SHAPES - 1;
-                cost += lit_cost(&forecast, from, c, shapes + group++);
-                from = c + 1;
-            }
-        if (cost >= best)
-            continue;
-        best = cost;
-        for (int c = 0, g = 0; c <= LIT_CLASSES_OF_SIZE; c++) {
-            plan->group_of[c] = (uint8_t)g;
-            g += c < LIT_CLASSES_OF_SIZE && (cuts >> c & 1);
-        }
-        for (int g = 0; g < group; g++)
-            plan->groups[g].pass = (LitPass){.q = LIT_SHAPES[shapes[g]].q, .stride = LIT_SHAPES[shapes[g]].stride};
+        LitDraft *drafts = group->drafts[c];
+        group->drafts[c] = group->drafts[kept];
+        group->drafts[kept] = drafts;
+        pass->classes[kept] = pass->classes[c];
+        group->n[kept++] = group->n[c];
     }
-    for (uint32_t i = 0; i < n; i++)
-        plan->groups[plan->group_of[lit_class_of(sources[i].size)]].n++;
+    memset(pass->classes + kept, 0, (LIT_MAX_CLASSES - kept) * sizeof(LitClass));
+    pass->n_classes = kept;
+    n_distinct = lit_distinct(group, sources);
+    if (n_distinct == LIT_NONE)
+        return 0;
+    pass->bitmap_bits = lit_bitmap_bits(n_distinct);
+    pass->bitmap = plan->size;
+    plan->size += lit_round((1ULL << pass->bitmap_bits) / 8);
+    for (uint32_t c = 0; c < kept; c++) {
+        LitClass *class = pass->classes + c;
+        class->bitmap_bits = lit_bitmap_bits(class->n_entries);
+        class->slot_bits = lit_bits_for(class->n_entries, 4, 26);
+        if (!lit_anchor(plan, group, c, sources))
+            return 0;
+        class->bitmap = plan->size;
+        plan->size += lit_round((1ULL << class->bitmap_bits) / 8);
+        class->slots = plan->size;
+        plan->size += lit_round(((1ULL << class->slot_bits) + 1) * 4);
+        class->entries = plan->size;
+        plan->size += lit_round((uint64_t)class->n_entries * sizeof(LitEntry));
+    }
+    return 1;
 }
 
 /* Choose windows and lay the block out: plan->size is what lit_fill will write. Returns 0 when out of memory. */
 static int lit_plan(LitPlan *plan, const LitSource *sources, uint32_t n)
 {
-    uint64_t pool = 0;
     memset(plan, 0, sizeof(*plan));
-    plan->chance[0] = 1;
-    for (int i = 1; i < 64; i++)
-        plan->chance[i] = plan->chance[i - 1] * 0.5f;
     lit_shape(plan, sources, n);
     plan->crowd = calloc(1u << LIT_COUNT_BITS, sizeof(uint32_t));
-    if (plan->crowd == NULL)
+    plan->pool_at = malloc(((size_t)n + 1) * sizeof(uint32_t));
+    if (plan->crowd == NULL || plan->pool_at == NULL)
         return 0;
-    for (int g = 0; g < LIT_MAX_PASSES; g++) {
-        LitGroup *group = plan->groups + g;
-        group->drafts = malloc(((size_t)group->n * group->pass.stride + 1) * sizeof(LitDraft));
-        if (group->drafts == NULL)
-            return 0;
-    }
+    for (int g = 0; g < LIT_MAX_PASSES; g++)
+        for (int c = 0; c < LIT_MAX_CLASSES; c++) {
+            LitGroup *group = plan->groups + g;
+            group->drafts[c] = malloc(((size_t)group->n[c] * group->pass.stride + 1) * sizeof(LitDraft));
+            if (group->drafts[c] == NULL)
+                return 0;
+        }
     for (uint32_t i = 0; i < n; i++) {
-        pool += sources[i].size;
-        lit_draft(plan, plan->groups + plan->group_of[lit_class_of(sources[i].size)], sources + i, i);
+        plan->pool_at[i] = (uint32_t)plan->pool_size;
+        plan->pool_size += sources[i].size;
+        lit_draft(plan, sources + i, i);
     }
-    plan->size = (sizeof(LitHead) + LIT_ALIGN - 1) / LIT_ALIGN * LIT_ALIGN;
-    plan->size += ((uint64_t)n * sizeof(LitPattern) + LIT_ALIGN - 1) / LIT_ALIGN * LIT_ALIGN;
-    plan->size += (pool + LIT_ALIGN - 1) / LIT_ALIGN * LIT_ALIGN;
-    for (int g = 0; g < LIT_MAX_PASSES; g++) {
-        LitPass *pass = &plan->groups[g].pass;
-        if (plan->groups[g].n == 0)
-            continue;
-        pass->bitmap_bits = lit_bits_for((uint64_t)pass->n_entries * 64, 10, 27);
-        pass->slot_bits = lit_bits_for((uint64_t)pass->n_entries * 2, 4, 26);
-        pass->bitmap = plan->size;
-        plan->size += (1ULL << pass->bitmap_bits) / 8;
-        pass->slots = plan->size;
-        plan->size += (((1ULL << pass->slot_bits) + 1) * 4 + LIT_ALIGN - 1) / LIT_ALIGN * LIT_ALIGN;
-        pass->entries = plan->size;
-        plan->size += ((uint64_t)pass->n_entries * sizeof(LitEntry) + LIT_ALIGN - 1) / LIT_ALIGN * LIT_ALIGN;
-    }
+    plan->size = lit_round(sizeof(LitHead)) + lit_round(plan->pool_size + 8);
+    for (int g = 0; g < LIT_MAX_PASSES; g++)
+        if (plan->groups[g].n[0] + plan->groups[g].n[1] + plan->groups[g].n[2] > 0 && !lit_lay_out(plan, plan->groups + g, sources))
+            return 0;
     return 1;
 }
 
-static void lit_fill_pass(LitGroup *group, uint8_t *block)
+/* The entry of a window. */
+static LitEntry lit_entry(const LitPlan *plan, const LitSource *source, const LitDraft *draft)
 {
-    LitPass *pass = &group->pass;
-    uint64_t *bitmap = (uint64_t *)(block + pass->bitmap);
-    uint32_t *slots = (uint32_t *)(block + pass->slots);
-    LitEntry *entries = (LitEntry *)(block + pass->entries);
-    const uint32_t n_slots = 1u << pass->slot_bits;
-    for (uint32_t i = 0; i < pass->n_entries; i++) {
-        const uint32_t hash = group->drafts[i].hash, bit = hash >> (32 - pass->bitmap_bits);
-        bitmap[bit >> 6] |= 1ULL << (bit & 63);
-        slots[hash >> (32 - pass->slot_bits)]++;
+    const uint32_t width = source->size < 8 ? source->size : 8, before = draft->before;
+    const uint32_t back = before > source->size - width ? before - (source->size - width) : 0;
+    const uint8_t *at = source->data + before - back;
+    LitEntry entry = {
+        .number = draft->number, .at = plan->pool_at[draft->number], .size = (uint16_t)source->size,
+        .before = (uint16_t)before, .back = (uint8_t)back, .flags = source->flags,
+        .is_whole = source->size <= 8 && !(source->flags & LIT_WORD)};
+    entry.mask = lit_low_bytes(width);
+    for (uint32_t i = 0; source->flags & LIT_CASELESS && i < width; i++)
+        if (lit_lower(at[i]) != at[i] || (uint8_t)(at[i] - 'a') < 26)
+            entry.mask &= ~(0x20ULL << (8 * i));
+    entry.want = lit_peek(at, width) & entry.mask;
+    return entry;
+}
+
+/* The order of a crowded slot: by before and case, then by bytes as they stand in the pool. */
+static int lit_crowd_order(const LitEntry *a, const LitEntry *b, const uint8_t *pool)
+{
+    const int case_a = a->flags & LIT_CASELESS, case_b = b->flags & LIT_CASELESS;
+    int order;
+    if (a->before != b->before)
+        return a->before < b->before ? -1 : 1;
+    if (case_a != case_b)
+        return case_a < case_b ? -1 : 1;
+    order = memcmp(pool + a->at, pool + b->at, a->size < b->size ? a->size : b->size);
+    if (order != 0)
+        return order;
+    if (a->size != b->size)
+        return a->size < b->size ? -1 : 1;
+    return a->number < b->number ? -1 : a->number > b->number;
+}
+
+/* Merge sort of n entries; `room` holds as many. */
+static void lit_sort(LitEntry *entries, uint32_t n, LitEntry *room, const uint8_t *pool)
+{
+    const uint32_t half = n / 2;
+    uint32_t i = 0, k = half, out = 0;
+    if (n < 2)
+        return;
+    lit_sort(entries, half, room, pool);
+    lit_sort(entries + half, n - half, room, pool);
+    memcpy(room, entries, (size_t)n * sizeof(LitEntry));
+    while (out < n)
+        entries[out++] = k == n || (i < half && lit_crowd_order(room + i, room + k, pool) <= 0) ? room[i++] : room[k++];
+}
+
+/* Is the pattern of `a` the begin of that of `b`, both in one group? */
+static int lit_is_prefix(const LitEntry *a, const LitEntry *b, const uint8_t *pool)
+{
+    return a->before == b->before && !((a->flags ^ b->flags) & LIT_CASELESS) && a->size <= b->size &&
+           memcmp(pool + a->at, pool + b->at, a->size) == 0;
+}
+
+/* Sort a crowded slot and link its chains. first: number of its first entry, as parents are known by. */
+static void lit_link(LitEntry *entries, uint32_t first, uint32_t n, LitEntry *room, const uint8_t *pool)
+{
+    lit_sort(entries + first, n, room, pool);
+    for (uint32_t i = first; i < first + n; i++) {
+        uint32_t parent = i > first ? i - 1 : LIT_NONE;
+        while (parent != LIT_NONE && !lit_is_prefix(entries + parent, entries + i, pool))
+            parent = (uint32_t)entries[parent].mask;
+        entries[i].mask = parent;
+        if (!(entries[i].flags & LIT_WORD) && (parent == LIT_NONE || entries[parent].flags & LIT_PLAIN))
+            entries[i].flags |= LIT_PLAIN;
+    }
+}
+
+static int lit_fill_class(const LitPlan *plan, const LitSource *sources, LitClass *class, const LitDraft *drafts, uint8_t *block, uint64_t pool)
+{
+    uint32_t *slots = (uint32_t *)(block + class->slots);
+    LitEntry *entries = (LitEntry *)(block + class->entries), *room = NULL;
+    const uint32_t n_slots = 1u << class->slot_bits, shift = 32 - class->slot_bits;
+    for (uint32_t i = 0; i < class->n_entries; i++) {
+        const uint32_t bit = drafts[i].hash >> (32 - class->bitmap_bits);
+        block[class->bitmap + (bit >> 3)] |= (uint8_t)(1u << (bit & 7));
+        slots[drafts[i].hash >> shift]++;
     }
     for (uint32_t slot = 0, sum = 0; slot <= n_slots; slot++) { /* counts become ends, filling makes them begins */
+        if (slot < n_slots && slots[slot] > class->crowd)
+            class->crowd = slots[slot];
         sum += slot < n_slots ? slots[slot] : 0;
         slots[slot] = sum;
     }
-    for (uint32_t i = pass->n_entries; i-- > 0;)
-        entries[--slots[group->drafts[i].hash >> (32 - pass->slot_bits)]] = group->drafts[i].entry;
-    for (uint32_t slot = 0; slot < n_slots; slot++) {
-        const uint32_t n = slots[slot + 1] - slots[slot];
-        if (n > pass->crowd)
-            pass->crowd = n;
-        if (n > LIT_CROWD)
-            qsort(entries + slots[slot], n, sizeof(LitEntry), lit_draft_order);
-    }
-}
-
-/* A checksum against damage, not against malice: eight bytes a step. The block is padded to eight. */
-static uint64_t lit_sum(const uint8_t *at, size_t size)
-{
-    uint64_t a = 0x243F6A8885A308D3ULL, b = 0x13198A2E03707344ULL;
-    for (size_t i = 0; i + 16 <= size; i += 16) {
-        a = (a ^ lit_load8(at + i)) * 0x9E3779B97F4A7C15ULL;
-        b = (b ^ lit_load8(at + i + 8)) * 0xC2B2AE3D27D4EB4FULL;
-        a ^= a >> 29;
-        b ^= b >> 31;
-    }
-    for (size_t i = size & ~(size_t)15; i < size; i++)
-        a = (a ^ at[i]) * 0x9E3779B97F4A7C15ULL;
-    return a ^ (b << 1) ^ (b >> 63);
-}
-
-/* Write the block of plan->size zero bytes. */
-static void lit_fill(LitPlan *plan, const LitSource *sources, uint32_t n, uint8_t *block)
-{
-    LitHead *head = (LitHead *)block;
-    LitPattern *patterns;
-    uint8_t *pool;
-    uint64_t at = 0;
-    head->magic = LIT_MAGIC;
-    head->size = plan->size;
-    head->n = n;
-    head->patterns = (sizeof(LitHead) + LIT_ALIGN - 1) / LIT_ALIGN * LIT_ALIGN;
-    head->pool = head->patterns + ((uint64_t)n * sizeof(LitPattern) + LIT_ALIGN - 1) / LIT_ALIGN * LIT_ALIGN;
-    patterns = (LitPattern *)(block + head->patterns);
-    pool = block + head->pool;
-    for (uint32_t i = 0; i < n; i++) {
-        patterns[i] = (LitPattern){(uint32_t)at, (uint16_t)sources[i].size, sources[i].flags, 0};
-        for (uint32_t k = 0; k < sources[i].size; k++)
-            pool[at + k] = sources[i].flags & LIT_CASELESS ? lit_lower(sources[i].data[k]) : sources[i].data[k];
-        at += sources[i].size;
-    }
-    head->pool_size = at;
-    for (int g = 0; g < LIT_MAX_PASSES; g++)
-        if (plan->groups[g].n > 0) {
-            lit_fill_pass(plan->groups + g, block);
-            head->passes[head->n_passes++] = plan->groups[g].pass;
-        }
-    head->sum = lit_sum(block + 24, plan->size - 24);
-}
-
-/* Is [at, at + size) inside a block of `total` bytes, and `at` aligned? */
-static int lit_inside(uint64_t at, uint64_t size, uint64_t total)
-{
-    return at % 8 == 0 && at <= total && size <= total - at;
-}
-
-static int lit_is_valid_pass(const LitHead *head, const LitPass *pass, const LitPattern *patterns)
-{
-    const uint8_t *base = (const uint8_t *)head;
-    const uint32_t *slots;
-    const LitEntry *entries;
-    const unsigned shape = pass->q * 8 + pass->stride;
-    int is_known = 0;
-    for (int s = 0; s < LIT_N_SHAPES; s++)
-        is_known |= shape == LIT_SHAPES[s].q * 8u + LIT_SHAPES[s].stride;
-    if (!is_known)
+    for (uint32_t i = class->n_entries; i-- > 0;)
+        entries[--slots[drafts[i].hash >> shift]] = lit_entry(plan, sources + drafts[i].number, drafts + i);
+    if (class->crowd <= LIT_CROWD)
+        return 1;
+    room = malloc((size_t)class->crowd * sizeof(LitEntry));
+    if (room == NULL)
         return 0;
-    if (pass->bitmap_bits < 6 || pass->bitmap_bits > 27 || pass->slot_bits < 1 || pass->slot_bits > 26)
-        return 0;
-    if (!lit_inside(pass->bitmap, (1ULL << pass->bitmap_bits) / 8, head->size) ||
-        !lit_inside(pass->slots, ((1ULL << pass->slot_bits) + 1) * 4, head->size) ||
-        !lit_inside(pass->entries, (uint64_t)pass->n_entries * sizeof(LitEntry), head->size))
-        return 0;
-    slots = (const uint32_t *)(base + pass->slots);
-    entries = (const LitEntry *)(base + pass->entries);
-    for (uint32_t i = 0; i < 1u << pass->slot_bits; i++)
-        if (slots[i] > slots[i + 1])
-            return 0;
-    if (slots[1u << pass->slot_bits] != pass->n_entries)
-        return 0;
-    for (uint32_t i = 0; i < pass->n_entries; i++)
-        if (entries[i].number >= head->n || entries[i].n_want < 1 || entries[i].n_want > 8 ||
-            entries[i].back > 7 || entries[i].before >= patterns[entries[i].number].size)
-            return 0;
+    for (uint32_t slot = 0; slot < n_slots; slot++)
+        if (slots[slot + 1] - slots[slot] > LIT_CROWD)
+            lit_link(entries, slots[slot], slots[slot + 1] - slots[slot], room, block + pool);
+    free(room);
     return 1;
 }
 
-/* May this block, aligned to eight bytes, be scanned with? Whatever it holds, nothing outside it is read. */
-static int lit_is_valid(const uint8_t *block, size_t size)
+static int lit_fill_pass(const LitPlan *plan, const LitSource *sources, LitGroup *group, uint8_t *block, uint64_t pool)
 {
-    const LitHead *head = (const LitHead *)block;
-    const LitPattern *patterns;
-    if (size < sizeof(LitHead) || head->magic != LIT_MAGIC || head->size != size || head->n_passes > LIT_MAX_PASSES)
-        return 0;
-    if (!lit_inside(head->patterns, (uint64_t)head->n * sizeof(LitPattern), size) ||
-        !lit_inside(head->pool, head->pool_size, size) || head->sum != lit_sum(block + 24, size - 24))
-        return 0;
-    patterns = (const LitPattern *)(block + head->patterns);
-    for (uint32_t i = 0; i < head->n; i++)
-        if (patterns[i].size == 0 || patterns[i].at > head->pool_size ||
-            patterns[i].size > head->pool_size - patterns[i].at)
+    LitPass *pass = &group->pass;
+    for (uint32_t c = 0; c < pass->n_classes; c++) {
+        for (uint32_t i = 0; i < pass->classes[c].n_entries; i++) {
+            const LitDraft *draft = group->drafts[c] + i;
+            const uint32_t bit = lit_first_hash(pass, sources + draft->number, draft) >> (32 - pass->bitmap_bits);
+            block[pass->bitmap + (bit >> 3)] |= (uint8_t)(1u << (bit & 7));
+        }
+        if (!lit_fill_class(plan, sources, pass->classes + c, group->drafts[c], block, pool))
             return 0;
-    for (uint32_t i = 0; i < head->n_passes; i++)
-        if (!lit_is_valid_pass(head, head->passes + i, patterns))
+    }
+    return 1;
+}
+
+/* Write the block of plan->size zero bytes. Returns 0 when out of memory. */
+static int lit_fill(LitPlan *plan, const LitSource *sources, uint32_t n, uint8_t *block)
+{
+    LitHead *head = (LitHead *)block;
+    head->magic = LIT_MAGIC;
+    head->size = plan->size;
+    head->n = n;
+    head->pool = lit_round(sizeof(LitHead));
+    head->pool_size = plan->pool_size;
+    for (uint32_t i = 0; i < n; i++) {
+        uint8_t *to = block + head->pool + plan->pool_at[i];
+        for (uint32_t k = 0; k < sources[i].size; k++)
+            to[k] = sources[i].flags & LIT_CASELESS ? lit_lower(sources[i].data[k]) : sources[i].data[k];
+    }
+    for (int g = 0; g < LIT_MAX_PASSES; g++) {
+        LitGroup *group = plan->groups + g;
+        if (group->pass.bitmap == 0)
+            continue;
+        if (!lit_fill_pass(plan, sources, group, block, head->pool))
             return 0;
+        head->passes[head->n_passes++] = group->pass;
+    }
+    head->sum = lit_sum(block + 24, plan->size - 24);
     return 1;
 }
 

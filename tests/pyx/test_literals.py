@@ -47,8 +47,8 @@ def stands_alone(text: bytes, start: int, end: int) -> bool:
 def check(patterns: list[bytes], flags: list[int], text: bytes) -> None:
     wanted = naive(patterns, flags, text)
     blob = literals.compile(patterns, flags)
-    for portable in (True, False):
-        matcher = Literals(blob, portable=portable)
+    for level in range(3):
+        matcher = Literals(blob, level=level)
         assert matcher.find(text, ALL, ALL) == wanted
         assert matcher.seen(text) == sorted({number for _, _, number in wanted})
         assert matcher.counts(text) == sorted(Counter(number for _, _, number in wanted).items())
@@ -85,12 +85,25 @@ def test_many_candidates_in_a_long_text() -> None:
     assert Literals(literals.compile([b"abcdefgh"])).counts(text) == [(0, 30_000)]
 
 
-def test_patterns_that_share_every_window_are_found_quickly() -> None:
-    patterns = [b"a" * 12 + b"%05d" % i + b"a" * 12 for i in range(3000)] + [b"a" * n for n in range(5, 200)]
+def test_patterns_that_share_every_window_are_found() -> None:
+    patterns = [b"a" * 12 + b"%05d" % i + b"a" * 12 for i in range(3000)] + [b"a" * n for n in range(4, 200)]
     matcher = Literals(literals.compile(patterns))
     text = b"a" * 12 + b"02999" + b"a" * 150
-    assert matcher.seen(text) == [2999, *range(3000, 3000 + 146)]
-    assert matcher.crowd < len(patterns)
+    assert matcher.seen(text) == [2999, *range(3000, 3000 + 147)]
+    assert matcher.crowd >= 196 // 2
+
+
+@given(st.data())
+def test_crowds_are_searched_in_order_and_completely(data: st.DataObject) -> None:
+    """More patterns of two letters than there are windows, so that their slots are crowded."""
+    sizes = data.draw(st.sampled_from([(4, 9), (5, 14), (7, 20), (12, 12)]))
+    one = st.lists(st.sampled_from(b"aA"), min_size=sizes[0], max_size=sizes[1]).map(bytes)
+    patterns = data.draw(st.lists(one, min_size=60, max_size=300))
+    flags = data.draw(st.sampled_from([[0], [CASELESS], [WORD], [0, CASELESS, WORD, CASELESS | WORD]]))
+    text = b"".join(
+        data.draw(st.lists(st.one_of(st.sampled_from(patterns), st.sampled_from([b" ", b"a", b"ab"])), max_size=12))
+    )
+    check(patterns, [flags[i % len(flags)] for i in range(len(patterns))], text)
 
 
 def test_limits_bound_what_is_returned() -> None:

@@ -20,7 +20,7 @@ def run(data: bytes) -> None:
     for start, end, number in found:
         have, wanted = text[start:end], patterns[number]
         assert have == wanted or (flags & literals.CASELESS and have.lower() == wanted.lower())
-    assert len(found) == 5000 or found == literals.Literals(blob, portable=True).find(text, 1000, 5000)
+    assert len(found) == 5000 or found == literals.Literals(blob, level=0).find(text, 1000, 5000)
     if text and blob:
         broken = bytearray(blob)
         broken[text[0] * 251 % len(blob)] ^= 1 + len(text) % 255
