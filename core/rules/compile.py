@@ -12,13 +12,16 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from mxward.bindings import yara
 from mxward.core.errors import RulePackError
 from mxward.core.rules.attachments import AttachmentRule
 from mxward.core.rules.literals import LiteralList
 from mxward.core.rules.pack import Pack
+
+if TYPE_CHECKING:
+    from mxward.core.rules.spamassassin.engine import Engine
 
 # What conditions may refer to, with the values they have when nothing else is known. The last five are what
 # public rule sets expect.
@@ -48,6 +51,7 @@ class RuleSet:
     literals: tuple[tuple[str, LiteralList], ...]  # (pack label, list)
     attachments: tuple[tuple[str, AttachmentRule], ...]  # (pack label, rule)
     version: str  # short digest of all packs
+    spamassassin: tuple[tuple[str, Engine], ...] = ()  # (pack label, its SpamAssassin tests)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -66,7 +70,15 @@ def compile_packs(packs: Sequence[Pack], cache: Path | None = None) -> RuleSet:
         tuple(packs), _compiled(sources, cache) if sources else None,
         tuple((p.label, literal_list) for p in packs for literal_list in p.literals),
         tuple((p.label, rule) for p in packs for rule in p.attachments), digest[:12],
+        tuple((p.label, _engine(p, cache)) for p in packs if p.spamassassin),
     )  # fmt: skip
+
+
+def _engine(pack: Pack, cache: Path | None) -> Engine:
+    """The SpamAssassin tests of a pack. Imported here, as few packs have some."""
+    from mxward.core.rules.spamassassin.load import load_engine
+
+    return load_engine(pack.spamassassin, pack.spamassassin_options, pack.left_out, cache)[0]
 
 
 def _key(sources: dict[str, str]) -> str:
