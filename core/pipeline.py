@@ -12,6 +12,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Final
 
+from mxward.core.detect import classifier
 from mxward.core.detect.anomaly import AnomalyDetector
 from mxward.core.detect.detector import Detector
 from mxward.core.detect.filetype import AttachmentDetector
@@ -29,7 +30,8 @@ from mxward.core.policy.decide import decide
 from mxward.core.policy.load import load_policy
 from mxward.core.policy.model import Policy
 from mxward.core.rules.compile import RuleSet, compile_packs
-from mxward.core.rules.manage import enabled_packs
+from mxward.core.rules.manage import NO_TRUST, enabled_packs
+from mxward.core.rules.trust import Trust
 from mxward.core.verdict import Hit, NotInspected
 from mxward.pyx.mime import parse
 
@@ -126,13 +128,19 @@ def _plugins() -> list[Detector]:
     return found
 
 
-def load_pipeline(data_dir: Path | None, local_domains: Sequence[str] = ()) -> Pipeline:
+def load_pipeline(data_dir: Path | None, local_domains: Sequence[str] = (), trust: Trust = NO_TRUST) -> Pipeline:
     """The pipeline of a data directory: starter pack, enabled packs, policy, plug-ins.
 
-    Args: data_dir: holds rules/, policy.toml and cache/, each optional; None: what the product ships.
+    Args: data_dir: holds rules/, policy.toml and cache/, each optional; None: what the product ships; trust: whose
+    signatures count, and whether packs must have one.
     Raises: RulePackError, PolicyError, each naming file, rule and line.
     """
-    packs = enabled_packs(data_dir / "rules" if data_dir else None)
-    rules = compile_packs(packs, data_dir / "cache" if data_dir else None)
+    packs = enabled_packs(data_dir / "rules" if data_dir else None, trust)
+    return assemble(compile_packs(packs, data_dir / "cache" if data_dir else None), data_dir, local_domains)
+
+
+def assemble(rules: RuleSet, data_dir: Path | None, local_domains: Sequence[str] = ()) -> Pipeline:
+    """As `load_pipeline`, with rules that were compiled already. Raises: RulePackError (plug-ins), PolicyError."""
     policy = load_policy(data_dir / "policy.toml" if data_dir else None)
-    return Pipeline([*builtin_detectors(rules, local_domains), *_plugins()], policy, rules.version)
+    detectors = [*builtin_detectors(rules, local_domains), classifier.make(data_dir), *_plugins()]
+    return Pipeline(detectors, policy, rules.version)

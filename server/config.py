@@ -122,6 +122,18 @@ class Scan(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     on_degraded: Literal["defer", "hold", "deliver"] = "defer"
 
 
+class Rules(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What a rule pack must be and do before it judges mail (docs/rules.md)."""
+
+    trusted_keys: list[str] = msgspec.field(default_factory=list)  # minisign public keys, beside DATA/rules/.keys
+    require_signature: bool = False  # refuse packs that no trusted key signed, also those that are there already
+    messages_per_second: float = 500.0  # that one core must still scan with a new pack; 0: do not measure
+    worst_case: float = 0.5  # seconds of CPU that the worst message may take with a new pack
+    canary_share: float = 0.05  # of harmless messages: a pack that would keep back more is refused
+    canary_messages: int = 200  # delivered messages that a new pack is tried on, the latest; 0: our own samples only
+    automatic_rollback: bool = True  # when a new pack turns out to match most mail
+
+
 class Web(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     address: str = "127.0.0.1:8025"
     hosts: list[str] = msgspec.field(default_factory=list)  # names it answers to, beside server.hostname and addresses
@@ -150,6 +162,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     delivery: Delivery = msgspec.field(default_factory=Delivery)
     store: StoreConfig = msgspec.field(default_factory=StoreConfig)
     scan: Scan = msgspec.field(default_factory=Scan)
+    rules: Rules = msgspec.field(default_factory=Rules)
     web: Web = msgspec.field(default_factory=Web)
     log: Log = msgspec.field(default_factory=Log)
 

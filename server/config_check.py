@@ -54,6 +54,7 @@ def check(config: Config, fail: Fail) -> None:
         for name in names:
             if getattr(getattr(config, section), name) <= 0:
                 fail(f"{section}.{name}", "is too small", "a number above 0")
+    _check_rules(config, fail)
     _check_rest(config, fail)
 
 
@@ -116,6 +117,21 @@ def _check_smtp(config: Config, fail: Fail) -> None:
     for name in config.smtp.limits.__struct_fields__:
         if getattr(config.smtp.limits, name) <= 0:
             fail(f"smtp.limits.{name}", "is too small", "a number above 0")
+
+
+def _check_rules(config: Config, fail: Fail) -> None:
+    rules = config.rules
+    if rules.messages_per_second < 0 or rules.canary_messages < 0:
+        name = "messages_per_second" if rules.messages_per_second < 0 else "canary_messages"
+        fail(f"rules.{name}", "is negative", "0 or more")
+    if not 0.01 <= rules.worst_case <= config.scan.deadline:
+        fail("rules.worst_case", "is out of range", "0.01 to scan.deadline, in seconds")
+    if not 0 < rules.canary_share <= 1:
+        fail("rules.canary_share", "is out of range", "above 0, at most 1")
+    for key in rules.trusted_keys:
+        # what it holds is checked where it is used: cryptography is not loaded for every command
+        if not re.fullmatch(r"RW[A-Za-z0-9+/]{54}", key):
+            fail("rules.trusted_keys", f"{key!r} is no minisign public key", "56 characters that begin with RW")
 
 
 def _check_rest(config: Config, fail: Fail) -> None:

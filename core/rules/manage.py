@@ -132,6 +132,15 @@ def list_packs(rules_dir: Path | None, trust: Trust = NO_TRUST) -> list[PackStat
     return found
 
 
+def readable_packs(rules_dir: Path) -> list[Pack]:
+    """The packs in force that can be read, for who compares with them. Never raises RulePackError."""
+    found = []
+    for status in list_packs(rules_dir):
+        if status.enabled and not status.fault:
+            found.append(_in_force(rules_dir, _directories(rules_dir)[status.name], NO_TRUST)[0])
+    return found
+
+
 def prepare(rules_dir: Path, files: PackFiles, trust: Trust = NO_TRUST) -> Candidate:
     """A new pack beside the packs in force. Raises: RulePackError when it does not read or may not be used."""
     signed = check_trust(files, trust)
@@ -153,11 +162,15 @@ def install(rules_dir: Path, candidate: Candidate, who: Who = NOBODY, cost: dict
         _write(candidate.files, contents / f".new-{name}-{os.getpid()}", target)
     version = Version(target.name, candidate.pack.version, who.at, who.name, asdict(candidate.signed), cost or {})
     history = _remember_last(rules_dir, name).with_version(version)
-    change = f"version {version.version} was added"
+    change = f"version {version.version} was added{_but(candidate.pack)}"
     write_history(rules_dir, name, replace(history, change=change, changed_at=who.at, changed_by=who.name))
     _point(rules_dir / name, target)
     drop_contents(rules_dir, name, {v.folder for v in history.versions})
     return version
+
+
+def _but(pack: Pack) -> str:
+    return f" without {', '.join(sorted(pack.left_out))}" if pack.left_out else ""
 
 
 def add_pack(
@@ -284,6 +297,16 @@ def set_without(rules_dir: Path, name: str, rules: set[str], *, trust: Trust = N
     history = replace(read_history(rules_dir, name), without=tuple(sorted(rules)))
     change = f"left out: {', '.join(sorted(rules))}" if rules else "no rule is left out any more"
     write_history(rules_dir, name, replace(history, change=change, changed_at=who.at, changed_by=who.name))
+
+
+def keep_left_out(rules_dir: Path, pack: Pack, who: Who = NOBODY) -> None:
+    """Remember what a candidate is without, before it is put in force."""
+    history = read_history(rules_dir, pack.name)
+    gone = tuple(sorted(pack.left_out.union(history.without)))
+    if gone != history.without:
+        change = f"left out: {', '.join(gone)}"
+        history = replace(history, without=gone, change=change, changed_at=who.at, changed_by=who.name)
+        write_history(rules_dir, pack.name, history)
 
 
 def versions(rules_dir: Path, name: str) -> tuple[list[Version], str]:

@@ -73,9 +73,10 @@ class Pack:
         """`name@version`, as hits name it."""
         return f"{self.name}@{self.version}"
 
-    def rule_names(self) -> list[str]:
-        """Names of all its rules, as hits have them; one may be there twice."""
-        names = [span.name for source in self.yara for span in rule_spans(source.text)]
+    def rule_names(self, *, private: bool = True) -> list[str]:
+        """Names of all its rules, as hits have them; one may be there twice. `private` ones serve other rules only."""
+        spans = [span for source in self.yara for span in rule_spans(source.text)]
+        names = [span.name for span in spans if private or "private" not in span.modifiers]
         names += [literal_list.name for literal_list in self.literals] + [rule.name for rule in self.attachments]
         return names + scored_names(self.spamassassin)
 

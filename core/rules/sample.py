@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from base64 import encodebytes
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from mxward.core.detect.detector import Detector
-from mxward.core.detect.filetype import AttachmentDetector
-from mxward.core.detect.literal import LiteralDetector
-from mxward.core.detect.yara import YaraDetector
 from mxward.core.extract.parts import extract
 from mxward.core.message import Envelope, Message, Recipient
-from mxward.core.rules.compile import compile_packs
-from mxward.core.rules.pack import load_pack
+from mxward.core.pipeline import builtin_detectors
+from mxward.core.rules.compile import RuleSet, compile_packs
+from mxward.core.rules.files import PackFiles, read_folder
+from mxward.core.rules.pack import Pack, parse_pack
 from mxward.pyx.mime import parse
 
-MAX_SAMPLE_BYTES: Final = 16 * 1024 * 1024
+KINDS: Final = ("must-match", "must-not-match")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,30 +38,45 @@ def run_samples(path: Path) -> list[SampleResult]:
     A must-match sample named RULE.anything or RULE--anything must give the hit RULE if the pack has such a rule.
     Raises: RulePackError when the pack does not load or compile.
     """
-    pack = load_pack(path)
-    rules = compile_packs([pack])
-    detectors: list[Detector] = [AttachmentDetector(rules), LiteralDetector(rules), YaraDetector(rules)]
-    known = {literal_list.name for literal_list in pack.literals} | {rule.name for rule in pack.attachments}
-    known |= set(rules.yara.names()) if rules.yara else set()
-    found = []
-    for kind in ("must-match", "must-not-match"):
-        for file in sorted((path / "tests" / kind).glob("*")):
-            if file.is_file() and file.stat().st_size <= MAX_SAMPLE_BYTES:
-                found.append(_run(file, kind == "must-match", detectors, known, pack.label))
-    return found
+    files = read_folder(path)
+    pack = parse_pack(files, path)
+    return list(check_samples(pack, files, compile_packs([pack])))
 
 
-def _run(file: Path, must_match: bool, detectors: list[Detector], known: set[str], label: str) -> SampleResult:
-    data = file.read_bytes()
-    raw = data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n") if file.suffix == ".eml" else _attach(file.name, data)
+def check_samples(pack: Pack, files: PackFiles, rules: RuleSet) -> Iterator[SampleResult]:
+    """As `run_samples`, with rules that were compiled already; hits of other packs among them do not count."""
+    detectors = [detector for detector in builtin_detectors(rules) if pack.label in detector.packs]
+    known = set(pack.rule_names())
+    for kind in KINDS:
+        for file in samples_of(files, kind):
+            yield _run(file, files.contents[file], kind == "must-match", detectors, known - pack.left_out, pack.label)
+
+
+def samples_of(files: PackFiles, kind: str) -> list[str]:
+    """Paths of the samples of a kind, in order; what lies deeper than that folder is none."""
+    prefix = f"tests/{kind}/"
+    return [path for path in files.contents if path.startswith(prefix) and "/" not in path[len(prefix) :]]
+
+
+def coverage(pack: Pack, results: Sequence[SampleResult]) -> dict[str, int]:
+    """For each rule that may give a hit, how many must-match samples it hit; 0 is a rule that nobody has tried."""
+    counted = Counter(name for result in results if result.must_match for name in result.hits)
+    return {name: counted[name] for name in pack.rule_names(private=False)}
+
+
+def _run(
+    file: str, data: bytes, must_match: bool, detectors: Sequence[Detector], known: set[str], label: str
+) -> SampleResult:
+    name = file.rpartition("/")[2]
+    raw = data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n") if name.endswith(".eml") else _attach(name, data)
     message = Message(raw, Envelope("sender@sender.example", (Recipient("staff@trust.example"),)))
     message.mime = parse(raw)
     extract(message)
     hits = [hit for detector in detectors for hit in detector.detect(message) if hit.pack == label]
     names = tuple(dict.fromkeys(hit.name for hit in hits if hit.weight > 0 or must_match))
-    wanted = file.name.partition(".")[0].partition("--")[0]
+    wanted = name.partition(".")[0].partition("--")[0]
     passed = (wanted in names if wanted in known else bool(names)) if must_match else not names
-    return SampleResult(f"tests/{file.parent.name}/{file.name}", must_match, names, passed)
+    return SampleResult(file, must_match, names, passed)
 
 
 def _attach(name: str, data: bytes) -> bytes:

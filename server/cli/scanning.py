@@ -19,6 +19,8 @@ from typing import Any, Final
 from mxward.core import scan as core_scan
 from mxward.core.message import Envelope, Recipient
 from mxward.core.pipeline import Pipeline, load_pipeline
+from mxward.core.rules.manage import NO_TRUST
+from mxward.core.rules.trust import Trust
 from mxward.server.cli.inputs import Item, items, path_for_json
 
 WINDOW: Final = 64  # messages in work or waiting to be printed, for each process
@@ -36,6 +38,7 @@ class Options:
     domains: tuple[str, ...]
     envelope: dict[str, Any]
     limit: int
+    trust: Trust = NO_TRUST
 
 
 class Scanner:
@@ -44,7 +47,7 @@ class Scanner:
     def __init__(self, options: Options) -> None:
         self.options = options
         data = Path(options.data)  # a machine without a gateway scans with what mxward ships
-        self.pipeline: Pipeline = load_pipeline(data if data.is_dir() else None, options.domains)
+        self.pipeline: Pipeline = load_pipeline(data if data.is_dir() else None, options.domains, options.trust)
         self.envelope = _envelope(options)
 
     def scan(self, item: Item) -> dict[str, Any]:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from mxward.core.message import Envelope, Recipient
 from mxward.core.pipeline import Pipeline, load_pipeline
+from mxward.core.rules.history import CONTENTS
 from mxward.core.verdict import Verdict
 from mxward.server.config import Config
 from mxward.server.services import messages
 from mxward.server.services.context import Context
 from mxward.server.store.api import MessageRow
+from mxward.server.trust import trust_of
 
 __all__ = ["SELF_TEST", "Verdict", "current", "load_uncached", "scan_again", "self_test"]
 
@@ -39,7 +43,7 @@ def current(config: Config) -> Pipeline:
     """The pipeline with the rules that are on disk now. Raises RulePackError, PolicyError."""
     key = (str(config.data), tuple(config.domains.local))
     with _LOCK:
-        stamp = _stamp(config.data)
+        stamp = _stamp(config)
         cached = _CACHE.get(key)
         if cached is None or cached[0] != stamp:
             cached = _CACHE[key] = (stamp, load_uncached(config))
@@ -48,19 +52,35 @@ def current(config: Config) -> Pipeline:
 
 def load_uncached(config: Config) -> Pipeline:
     """Load rules and policy as a worker would at its start. Raises RulePackError, PolicyError."""
-    return load_pipeline(config.data, config.domains.local)
+    return load_pipeline(config.data, config.domains.local, trust_of(config))
 
 
-def _stamp(data: Path) -> tuple[tuple[str, int, int], ...]:
-    """Names, sizes and times of policy and rule files: different when anything was changed."""
-    out = []
-    for path in (data / "policy.toml", *sorted((data / "rules").rglob("*"))):
+def _stamp(config: Config) -> tuple[object, ...]:
+    """What the rules in force follow from: different when anything was changed.
+
+    Names, sizes and times of policy and rule files; of packs that commands put there only where their links lead,
+    since what these lead to is never written to again, and the records beside it.
+    """
+    out: list[object] = [config.rules.require_signature, *config.rules.trusted_keys]
+    for path in (config.data / "policy.toml", *_rule_files(config.data / "rules")):
         try:
             info = path.lstat()
+            place = os.readlink(path) if path.is_symlink() else ""
         except FileNotFoundError:
             continue
-        out.append((str(path), info.st_size, info.st_mtime_ns))
+        out.append((str(path), info.st_size, info.st_mtime_ns, place))
     return tuple(out)
+
+
+def _rule_files(rules: Path) -> Iterator[Path]:
+    if not rules.is_dir():
+        return
+    for path in sorted(rules.iterdir()):
+        yield path
+        if path.name == CONTENTS:
+            yield from sorted(path.glob("*.json"))
+        elif path.is_dir() and not path.is_symlink():
+            yield from sorted(path.rglob("*"))
 
 
 def scan_again(context: Context, row: MessageRow) -> Verdict:

@@ -20,6 +20,7 @@ from mxward.server.smtp.tls import server_context
 from mxward.server.smtp.wake import Wake
 from mxward.server.store import open_store
 from mxward.server.store.group import GroupCommit
+from mxward.server.trust import trust_of
 
 DRAIN_SECONDS = 20.0
 GC_THRESHOLD = 10_000  # new containers between two young collections; messages make no cycles worth haste (-8 % CPU)
@@ -34,7 +35,7 @@ def load_settings(config: Config) -> Settings:
         if listener.proxy_protocol and listener.tls == "implicit":
             # The first bytes of TLS may come in one packet with the PROXY header, and no loop takes them back.
             raise ConfigError("implicit TLS cannot follow a PROXY header", key=f"listener[{i}].tls", allowed="starttls")
-    pipeline = load_pipeline(config.data, config.domains.local)
+    pipeline = load_pipeline(config.data, config.domains.local, trust_of(config))
     pipeline.warm()
     return build(config, pipeline, server_context(config))
 

@@ -144,7 +144,57 @@ def test_lint_tells_all_at_once(source: Path) -> None:
     texts = [p.text for p in lint_pack(source)]
     assert "MINE has no description" in texts
     assert "the name MINE is used in mine/a.yar too" in texts
-    assert [p.severity for p in lint_pack(source)] == sorted(p.severity for p in lint_pack(source))
+    assert [p.severity for p in lint_pack(source)] == ["error"] * 2 + ["warning"] * 4 + ["note"] * 4
+
+
+def test_lint_tells_what_is_missing(source: Path) -> None:
+    (source / "pack.toml").write_text('name = "mine"\nversion = "1"\n')
+    (source / "tests" / "must-match").mkdir(parents=True)
+    (source / "tests" / "must-match" / "MINE--one.txt").write_text("unmistakable")
+    assert [(p.file, p.line, p.severity, p.text) for p in lint_pack(source)] == [
+        ("mine/pack.toml", 0, "warning", "has no description"), ("mine/pack.toml", 0, "warning", "has no author"),
+        ("mine/a.yar", 1, "note", "MINE has no category"), ("mine/a.yar", 1, "note", "MINE has no weight"),
+        ("mine/a.yar", 1, "note", "MINE has no author"),
+        ("mine/attachments.toml", 0, "note", "ATT has no description"),
+        ("mine/tests", 0, "note", "no must-not-match sample: say what is harmless too"),
+        ("mine/tests", 0, "note", "no must-match sample is named after ATT, WORDS"),
+        ("mine/words.list", 0, "note", "WORDS has no @description"),
+    ]  # fmt: skip
+
+
+def test_lint_knows_the_packs_it_would_live_beside(source: Path, tmp_path: Path) -> None:
+    other = load_pack(write(tmp_path / "b" / "other", pack__toml=MANIFEST.replace('"mine"', '"other"'), b__yar=YARA))
+    assert [p.text for p in lint_pack(source, [other]) if "the name" in p.text] == [
+        "the name MINE is used in the pack other@2.1 too"
+    ]
+    assert not [p for p in lint_pack(source, [load_pack(source)]) if "the name" in p.text], "its own older version"
+
+
+@pytest.mark.parametrize(
+    ("definition", "reason"),
+    [
+        ("$a = /.*evil/", "begins with a repetition"),
+        ("$a = /[^x]{2,}evil/", "begins with a repetition"),
+        ("$a = /(a+b)+evil/", "repeats what repeats itself"),
+        (r"$a = /evil\s*/", "ends with a repetition"),
+        ('$a = "MZ"', "is shorter than 3 bytes"),
+        (r'$a = "\x4d\x5a"', "is shorter than 3 bytes"),
+        ("$a = /evil.{1,9}x/", ""),
+        ('$a = "MZ" fullword', ""),
+        (r"$a = /evil\.*x/", ""),
+    ],
+)
+def test_lint_knows_slow_patterns(source: Path, definition: str, reason: str) -> None:
+    (source / "a.yar").write_text(
+        f'rule A {{\n meta:\n  description = "d"\n strings:\n  {definition}\n condition: $a }}'
+    )
+    found = [p for p in lint_pack(source) if p.file == "mine/a.yar" and p.severity == "warning"]
+    assert [(p.line, reason in p.text) for p in found] == ([(5, True)] if reason else [])
+
+
+def test_lint_knows_slow_conditions(source: Path) -> None:
+    (source / "a.yar").write_text("rule A {\n condition:\n  for any i in (0..filesize): (uint8(i) == 256) }")
+    assert any(p.line == 3 and "every byte" in p.text for p in lint_pack(source))
 
 
 def test_lint_of_broken_yara_gives_the_line(source: Path) -> None:
@@ -366,7 +416,7 @@ def test_samples_that_do_not_behave_fail(source: Path) -> None:
         "tests/must-match/MINE.txt": True, "tests/must-match/MINE--2.txt": False, "tests/must-match/WORDS.eml": True,
         "tests/must-not-match/good.txt": True, "tests/must-not-match/bad.txt": False,
     }  # fmt: skip
-    assert lint_pack(source) == []
+    assert [p for p in lint_pack(source) if p.severity != "note"] == []
 
 
 def test_starter_pack_is_clean_and_its_samples_pass() -> None:

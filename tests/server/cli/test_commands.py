@@ -30,7 +30,7 @@ def test_every_command_has_an_example_and_json(name: str, command: Any) -> None:
     assert f"Example: mxward {name}" in text
     if name != "run":
         assert "--json" in text
-    if name not in ("version", "rules lint"):
+    if name not in ("version", "rules keygen", "rules sign"):
         assert "--data DIR" in text
         assert "--config FILE" in text
 
@@ -173,7 +173,7 @@ def test_rules(site: Any, tmp_path: Path) -> None:
     assert site.mx("rules", "disable", "ours", "--json").json == {"pack": "ours", "reloading": False}
     assert "disabled" in site.mx("rules", "list").out
     assert site.mx("rules", "enable", "ours").code == 0
-    assert site.mx("rules", "test", "ours").out == "0 samples, 0 failed\n"
+    assert site.mx("rules", "test", "ours").out == "0 samples, 0 failed; 0 of 1 rules were hit\n"
     (pack / "r.yar").write_text("rule A { condition: nonsense }\n")
     faulty = site.mx("rules", "lint", str(pack), "--json", plain=True)
     assert faulty.code == exitcodes.NEGATIVE
@@ -184,6 +184,57 @@ def test_rules(site: Any, tmp_path: Path) -> None:
     assert site.mx("rules", "remove", "ours").code == 0
     assert site.mx("rules", "remove", "ours").code == exitcodes.NO_INPUT
     assert site.mx("rules", "remove", "starter").code == exitcodes.REFUSED
+
+
+def test_rule_versions(site: Any, tmp_path: Path) -> None:
+    pack = tmp_path / "ours"
+    pack.mkdir()
+    for version in ("1", "2"):
+        (pack / "pack.toml").write_text(f'name = "ours"\nversion = "{version}"\n')
+        (pack / "w.list").write_text(f"version {version} of this\nother words\n")
+        assert site.mx("rules", "add", str(pack)).code == 0
+    assert site.mx("rules", "rollback", "ours", "--reason", "noise").out == "ours rolled back\n"
+    assert [(v["version"], v["in_force"]) for v in site.mx("rules", "history", "ours", "--json").lines] == [
+        ("2", False), ("1", True),
+    ]  # fmt: skip
+    assert "in force" in site.mx("rules", "history", "ours").out
+    assert site.mx("rules", "rollback", "ours").code == exitcodes.DATA
+    assert site.mx("rules", "disable", "ours", "--rule", "W").out == "ours: W disabled\n"
+    assert "1 left out" in site.mx("rules", "list").out
+    (pack / "all.yar").write_text('rule ALL { meta: weight = 30 category = "spam" condition: true }\n')
+    refused = site.mx("rules", "add", str(pack))
+    assert refused.code == exitcodes.REFUSED
+    assert "ALL (" in refused.err
+    assert refused.err.count("\n") == 1
+    isolated = site.mx("rules", "add", str(pack), "--isolate", "--json").json
+    assert isolated["without"] == ["ALL", "W"]
+
+
+def test_signing_profiling_and_coverage(site: Any, tmp_path: Path) -> None:
+    pack, public, secret = tmp_path / "ours", str(tmp_path / "k.pub"), str(tmp_path / "k.key")
+    pack.mkdir()
+    (pack / "pack.toml").write_text('name = "ours"\nversion = "1"\n')
+    (pack / "w.list").write_text("rare words\n")
+    made = site.mx("rules", "keygen", public, secret, "--json", given=b"pw\n", plain=True).json
+    assert site.mx("rules", "verify", str(pack)).code == exitcodes.NEGATIVE
+    signed = site.mx("rules", "sign", str(pack), "--key", secret, given=b"pw\n", plain=True)
+    assert signed.out == f"ours 1 signed with key {made['key_id']}\n"
+    assert site.mx("rules", "verify", str(pack)).code == exitcodes.NEGATIVE, "by a key that is not trusted"
+    assert site.mx("rules", "trust", "us", public).out == f"us ({made['key_id']}) is trusted\n"
+    assert site.mx("rules", "verify", str(pack)).out.startswith("ours: trusted by us (key ")
+    assert site.mx("rules", "add", str(pack), MXWARD_RULES_REQUIRE_SIGNATURE="true").code == 0
+    assert "by us" in site.mx("rules", "list").out
+    assert site.mx("rules", "keys", "--json").json["key"] == made["key"]
+    (pack / "w.list").write_text("other words\n")
+    changed = site.mx("rules", "verify", str(pack))
+    assert (changed.code, changed.err) == (exitcodes.DATA, "mxward: ours/w.list: is not what was signed\n")
+    assert site.mx("rules", "distrust", "us").out == "us is trusted no longer\n"
+    assert site.mx("rules", "sign", str(pack), "--key", secret, given=b"no\n", plain=True).code == exitcodes.USAGE
+    profile = site.mx("rules", "profile", str(pack), "--json").json
+    assert [rule["name"] for rule in profile["rules"]] == ["W"]
+    assert "all together" in site.mx("rules", "profile", str(pack)).out
+    untried = site.mx("rules", "test", str(pack), "--coverage", "--json")
+    assert (untried.code, untried.json) == (1, {"pack": "ours", "rule": "W", "n_samples": 0})
 
 
 def test_configuration_and_version(site: Any) -> None:

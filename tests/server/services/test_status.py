@@ -67,7 +67,7 @@ def test_a_pipeline_that_no_longer_sees_says_so(context: Context) -> None:
     pipeline = scanning.current(context.config)
     blind = type(pipeline)((), pipeline.policy)
     scanning._CACHE[str(context.config.data), tuple(context.config.domains.local)] = (
-        scanning._stamp(context.config.data), blind,
+        scanning._stamp(context.config), blind,
     )  # fmt: skip
     assert scanning.self_test(context.config) == [
         "EICAR was judged clean instead of malware", "GTUBE was judged clean instead of spam",
