@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { TOK_WHOLE, TOK_WORDS, TOK_PAIRS }; /* what becomes of a piece */
+enum { TOK_LINES, TOK_WORDS, TOK_PAIRS }; /* what becomes of a piece */
 enum { TOK_SEGMENTS = 8, TOK_LONG = 24, TOK_LONG_FOREIGN = 48, TOK_MIN_BITS = 10, TOK_MAX_BITS = 22 };
 
 #define TOK_SEED 14695981039346656037ULL
@@ -177,9 +177,28 @@ static void tok_words(TokRun *t, const uint8_t *data, size_t size)
     }
 }
 
+/* Each line that is not empty is one feature as it is. */
+static void tok_lines(TokRun *t, const uint8_t *data, size_t size)
+{
+    uint64_t hash = TOK_SEED;
+    size_t n = 0;
+    for (size_t i = 0; i < size; i++) {
+        if (data[i] != '\n') {
+            hash = tok_step(hash, data[i]);
+            n++;
+        } else {
+            if (n)
+                tok_put(t, hash);
+            hash = TOK_SEED;
+            n = 0;
+        }
+    }
+    if (n)
+        tok_put(t, hash);
+}
+
 /* Features of all pieces, which come in order of their segments; ends[s] is where those of segment s end.
-   `index` has room for the sum over the segments of `limit`, or for two features a byte and one a piece if that is
-   less; `seen` is all zero. */
+   `index` has room for the sum over the segments of `limit`, or for two features a byte if that is less; `seen` is all zero. */
 static void tok_run(
     const TokPiece *pieces, size_t n_pieces, unsigned bits, uint32_t limit, uint64_t *seen, uint32_t *index,
     uint32_t *ends)
@@ -192,8 +211,8 @@ static void tok_run(
         for (; i < n_pieces && pieces[i].segment == segment; i++) {
             t.last = 0;
             t.pairs = pieces[i].mode == TOK_PAIRS;
-            if (pieces[i].mode == TOK_WHOLE)
-                tok_put(&t, tok_hash(pieces[i].data, pieces[i].size));
+            if (pieces[i].mode == TOK_LINES)
+                tok_lines(&t, pieces[i].data, pieces[i].size);
             else
                 tok_words(&t, pieces[i].data, pieces[i].size);
         }

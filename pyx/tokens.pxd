@@ -3,7 +3,7 @@
 from libc.stdint cimport int8_t, int32_t, uint8_t, uint32_t, uint64_t
 
 cdef extern from "tokens.h" nogil:
-    enum: TOK_WHOLE, TOK_WORDS, TOK_PAIRS, TOK_SEGMENTS, TOK_MIN_BITS, TOK_MAX_BITS
+    enum: TOK_LINES, TOK_WORDS, TOK_PAIRS, TOK_SEGMENTS, TOK_MIN_BITS, TOK_MAX_BITS
     ctypedef struct TokPiece:
         const uint8_t* data
         size_t size

@@ -10,7 +10,7 @@ from typing import final
 
 _Buffer = bytes | bytearray | memoryview | mmap.mmap
 
-WHOLE: int  # mode of a piece: the piece as it is, exactly, is one feature
+LINES: int  # mode of a piece: each of its lines that is not empty is one feature, exactly as it is
 WORDS: int  # its words are features
 PAIRS: int  # its words and each pair of neighbours are
 N_SEGMENTS: int

@@ -9,7 +9,7 @@ from cpython.bytes cimport PyBytes_AS_STRING
 from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
 
-WHOLE = TOK_WHOLE
+LINES = TOK_LINES
 WORDS = TOK_WORDS
 PAIRS = TOK_PAIRS
 N_SEGMENTS = TOK_SEGMENTS
@@ -44,7 +44,7 @@ cdef class Features:
             raise MemoryError()
         try:
             total = _read(held, table)
-            self._run(table, n, min(<uint64_t>limit * TOK_SEGMENTS, 2 * total + <uint64_t>n), limit, total)
+            self._run(table, n, min(<uint64_t>limit * TOK_SEGMENTS, 2 * total), limit, total)
         finally:
             free(table)
 

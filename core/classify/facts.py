@@ -8,6 +8,8 @@ transfer encodings, line ends. docs/classifier.md says why for each.
 from __future__ import annotations
 
 import re
+import string
+from functools import lru_cache
 from typing import Final
 
 from mxward.core.extract import views
@@ -31,25 +33,41 @@ _UNTOLD: Final = frozenset((
 
 def structure(message: Message, mime: Mime) -> list[str]:
     """Kinds of parts and how much of each there is."""
-    kinds = [part.content_type for part in message.parts if not part.reading]
-    n_html, n_plain = kinds.count("text/html"), kinds.count("text/plain")
-    shape = "both" if n_html and n_plain else "html" if n_html else "plain" if n_plain else "neither"
-    size = sum(len(text) for _, text in views.text_bytes(message))
-    found = [f"shape {shape}", f"text {step(size)}"]
-    others = {kind for kind in kinds if not kind.startswith(("text/", "multipart/", "message/"))}
-    found += [f"part {kind}" for kind in sorted(others)[:8]]
-    if "multipart/report" in kinds:
-        found.append("a report")
-    if any(part.disposition == "attachment" for part in message.parts):
+    kinds: dict[str, None] = {}
+    found = []
+    has_attachment = False
+    for part in message.parts:
+        if not part.reading:
+            kinds[part.content_type] = None
+        if part.disposition == "attachment":
+            has_attachment = True
+        if part.true_type in _TELLING:
+            kinds[f"true {part.true_type}"] = None
+    has_html, has_plain = "text/html" in kinds, "text/plain" in kinds
+    found.append("shape both" if has_html and has_plain else "shape html" if has_html else "shape plain")
+    found.append(f"text {step(sum([len(text) for _, text in views.text_bytes(message)]))}")
+    if has_attachment:
         found.append("an attachment")
-    found += [f"true {kind}" for kind in sorted({p.true_type for p in message.parts if p.true_type in _TELLING})]
-    markup = views.markup(message)
-    found += [name for name, n in zip(("forms", "passwords", "scripts"), markup, strict=True) if n]
-    found += [f"odd {code}" for code in sorted({a.code for a in mime.anomalies})[:8] if code not in _UNTOLD]
+    if len(kinds) > 1 or not has_plain:
+        found += [f"part {kind}" for kind in kinds if not kind.startswith(("text/", "message/"))][:8]
+    if has_html:
+        markup = views.markup(message)
+        found += [name for name, n in zip(("forms", "passwords", "scripts"), markup, strict=True) if n]
+    if mime.anomalies:
+        found += [f"odd {code}" for code in sorted({a.code for a in mime.anomalies} - _UNTOLD)[:8]]
     return found
 
 
 _TELLING: Final = frozenset(("text/html", "application/zip", "application/x-dosexec", "application/pdf"))
+
+
+_LETTERS, _CAPITALS, _DIGITS = (kind.encode() for kind in (string.ascii_letters, string.ascii_uppercase, string.digits))
+
+
+def _count(text: str, kind: bytes) -> int:
+    """How many ASCII characters of a kind there are."""
+    data = text.encode("ascii", "ignore")
+    return len(data) - len(data.translate(None, kind))
 
 
 def step(number: int) -> int:
@@ -58,74 +76,85 @@ def step(number: int) -> int:
 
 
 def links(found: list[Link], author_domain: str) -> tuple[list[str], set[str]]:
-    """Facts about links, and the hosts they lead to."""
-    counts = {"a": 0, "img": 0, "text": 0}
+    """Facts about links, and the organisations that they lead to."""
+    n_links = n_pictures = n_bare = 0
     hosts: set[str] = set()
     facts: set[str] = set()
+    owner = organisation(author_domain) if author_domain else ""
     for link in found[:MAX_LINKS]:
-        counts[link.kind] = counts.get(link.kind, 0) + 1
-        match = _HOST.match(link.url)
+        kind, url, words = link.kind, link.url, link.words
+        match = _HOST.match(url)
+        if kind == "img":
+            n_pictures += 1
+            if match is not None and organisation(match[2].lower()) != owner:
+                facts.add("picture from elsewhere")
+            continue
+        if kind == "a":
+            n_links += 1
+        elif kind == "text":
+            n_bare += 1
         if match is None:
-            facts.add(f"scheme {link.url.partition(':')[0][:12].lower()}" if ":" in link.url[:12] else "no scheme")
+            facts.add(f"scheme {url.partition(':')[0].lower()}" if ":" in url[:12] else "no scheme")
             continue
         host = match[2].lower().rstrip(".")
-        if link.kind != "img":
-            hosts.add(host)
-            facts.update(_of_link(link, host, match))
-        elif not _is_under(host, author_domain):
-            facts.add("picture from elsewhere")
-    facts.update(_of_hosts(hosts, author_domain))
-    facts.update(f"links {kind} {step(n)}" for kind, n in counts.items())
-    return sorted(facts), hosts
+        hosts.add(host)
+        if match[1] or match[3] or "@" in url or (kind == "a" and "." in words):
+            facts.update(_of_link(kind, url, words, host, match))
+    owners = {organisation(host) for host in hosts}
+    for host in hosts:
+        facts.update(_of_host(host))
+    if hosts:
+        facts.add(f"hosts {step(len(hosts))}")
+        facts.add("hosts foreign" if owner not in owners else "hosts own" if len(owners) == 1 else "hosts mixed")
+    else:
+        facts.add("no hosts")
+    facts.add(f"links a {step(n_links)}")
+    facts.add(f"links img {step(n_pictures)}")
+    facts.add(f"links text {step(n_bare)}")
+    return sorted(facts), owners
 
 
-def _of_link(link: Link, host: str, match: re.Match[str]) -> list[str]:
+def _of_link(kind: str, url: str, words: str, host: str, match: re.Match[str]) -> list[str]:
     facts = []
     if match[1]:
         facts.append("link with a user name")
     if match[3] and match[3] not in ("80", "443"):
         facts.append("link to a port")
+    if "@" in url[8:]:
+        facts.append("link with an address")
+    shown = _SHOWN.search(words) if kind == "a" else None
+    if shown and organisation(shown[1].lower()) != organisation(host):
+        facts.append("link shows another place")
+    return facts
+
+
+@lru_cache(maxsize=4096)
+def _of_host(host: str) -> tuple[str, ...]:
+    """Facts about a host's name alone."""
+    facts = []
+    labels = host.split(".")
+    longest = max(labels, key=len)
     if _NUMERIC.fullmatch(host):
         facts.append("link to a number")
     if host.startswith("xn--") or ".xn--" in host or not host.isascii():
         facts.append("link to a foreign name")
-    shown = _SHOWN.search(link.words) if link.kind == "a" and "." in link.words else None
-    if shown and organisation(shown[1].lower()) != organisation(host):
-        facts.append("link shows another place")
-    if "@" in link.url[8:]:
-        facts.append("link with an address")
-    return facts
+    if len(longest) > 20:
+        facts.append("host long")
+    if len(labels) > 4:
+        facts.append("host deep")
+    if _count(longest, _DIGITS) > 3:
+        facts.append("host digits")
+    if longest.count("-") > 2:
+        facts.append("host dashes")
+    return tuple(facts)
 
 
-def _of_hosts(hosts: set[str], author_domain: str) -> list[str]:
-    if not hosts:
-        return ["no hosts"]
-    own = sum(_is_under(host, author_domain) for host in hosts)
-    facts = [f"hosts {step(len(hosts))}"]
-    facts.append("hosts own" if own == len(hosts) else "hosts mixed" if own else "hosts foreign")
-    for host in hosts:
-        labels = host.split(".")
-        longest = max(labels, key=len)
-        if len(longest) > 20:
-            facts.append("host long")
-        if len(labels) > 4:
-            facts.append("host deep")
-        if sum(c.isdigit() for c in longest) > 3:
-            facts.append("host digits")
-        if longest.count("-") > 2:
-            facts.append("host dashes")
-    return facts
-
-
+@lru_cache(maxsize=4096)
 def organisation(host: str) -> str:
     """Roughly who a host belongs to: two labels, three where the last two are a country's public ones."""
     labels = host.rstrip(".").split(".")
     n = 3 if len(labels) > 2 and len(labels[-1]) == 2 and len(labels[-2]) <= 3 else 2
     return ".".join(labels[-n:])
-
-
-def _is_under(host: str, domain: str) -> bool:
-    return bool(domain) and organisation(host) == organisation(domain)
 
 
 def author(mailbox: Mailbox, replies: list[Mailbox], free: frozenset[str]) -> list[str]:
@@ -140,7 +169,7 @@ def author(mailbox: Mailbox, replies: list[Mailbox], free: frozenset[str]) -> li
         facts.append("author capitals")
     if not display.isascii():
         facts.append("author name foreign")
-    if sum(c.isdigit() for c in local) > 3:
+    if _count(local, _DIGITS) > 3:
         facts.append("author digits")
     if len(local) > 24 or _CONSONANTS.search(local.lower()):
         facts.append("author random")
@@ -161,8 +190,7 @@ def _is_alike(display: str, address: str) -> bool:
 
 def subject(text: str) -> list[str]:
     """Facts about the subject's form."""
-    letters = sum(c.isalpha() for c in text)
-    capitals = sum(c.isupper() for c in text)
+    letters, capitals = _count(text, _LETTERS), _count(text, _CAPITALS)
     facts = [f"subject {step(len(text) // 8)}"]
     if letters > 7 and capitals * 10 > letters * 6:
         facts.append("subject capitals")
@@ -172,7 +200,7 @@ def subject(text: str) -> list[str]:
         facts.append("subject reply")
     elif _FORWARD.match(text):
         facts.append("subject forward")
-    if sum(c.isdigit() for c in text) > 5:
+    if _count(text, _DIGITS) > 5:
         facts.append("subject digits")
     return facts
 

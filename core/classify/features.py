@@ -15,7 +15,7 @@ from mxward.core.extract import views
 from mxward.core.extract.address import Mailbox, mailboxes
 from mxward.core.extract.fold import fold
 from mxward.core.message import Message
-from mxward.pyx.tokens import PAIRS, WHOLE, WORDS, Features
+from mxward.pyx.tokens import LINES, PAIRS, WORDS, Features
 
 FORMAT: Final = 1  # of the features: raised by every change that makes other features of the same message
 BITS: Final = 18
@@ -40,11 +40,11 @@ def pieces(message: Message) -> list[Piece]:
     """(segment, mode, UTF-8) in order of segments."""
     mime = message.mime
     assert mime is not None, "parse comes before features"
-    authors = mailboxes(mime.field("from") or b"")
+    authors = views.authors(message)
     author = authors[0] if authors else Mailbox("", "")
     title = views.subject(message)
     found_links = views.links(message)
-    link_facts, hosts = facts.links(found_links, author.domain)
+    link_facts, owners = facts.links(found_links, author.domain)
     reply_to = mime.field("reply-to")
     told = (
         facts.structure(message, mime) + link_facts + facts.subject(title) + facts.addressing(mime)
@@ -53,14 +53,14 @@ def pieces(message: Message) -> list[Piece]:
     shown, hidden = _texts(message)
     if hidden:
         told.append(f"hidden {facts.step(sum(map(len, hidden)))}")
-    out = [(FACT, WHOLE, fact.encode("utf-8", "replace")) for fact in told]
+    out = [(FACT, LINES, _utf8("\n".join(told)))]
     out.append((SUBJECT, PAIRS, _utf8(fold(title[:2000]))))
     out.append((AUTHOR, PAIRS, _utf8(fold(author.display[:500]))))
     out += [(TEXT, PAIRS, text) for text in shown]
     out += _link_pieces(found_links)
     out += [(NAME, WORDS, _utf8(fold(name[:200]))) for _, name in views.names(message)[:MAX_NAMES]]
     out += [(HIDDEN, WORDS, text) for text in hidden]
-    out += _site_pieces(author, hosts)
+    out += _site_pieces(author, owners)
     return out
 
 
@@ -108,7 +108,8 @@ def _link_pieces(found: list[views.Link]) -> list[Piece]:
     return [(LINK, PAIRS, _utf8(fold(text))) for text in words] + [(LINK, WORDS, _utf8(text)) for text in urls]
 
 
-def _site_pieces(author: Mailbox, hosts: set[str]) -> list[Piece]:
+def _site_pieces(author: Mailbox, owners: set[str]) -> list[Piece]:
+    # a line end in an address would make a second feature of it, which harms nobody
     found = [f"from {author.address.lower()[:200]}", f"domain {facts.organisation(author.domain)[:200]}"]
-    found += [f"host {name[:200]}" for name in sorted({facts.organisation(host) for host in hosts})[:MAX_LINKS]]
-    return [(SITE, WHOLE, _utf8(text)) for text in found]
+    found += [f"host {name[:200]}" for name in sorted(owners)[:MAX_LINKS]]
+    return [(SITE, LINES, _utf8("\n".join(found)))]

@@ -19,10 +19,11 @@ import math
 import mmap
 import struct
 from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-import msgspec
+import orjson
 
 from mxward.core.errors import EngineError
 from mxward.pyx.tokens import MAX_BITS, MIN_BITS, N_SEGMENTS, Features
@@ -39,7 +40,8 @@ class ModelError(EngineError):
     """The file is no model, is damaged, or is of another version."""
 
 
-class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+@dataclass(frozen=True, slots=True)
+class Head:
     """What is known of a model beside its weights."""
 
     name: str
@@ -159,12 +161,28 @@ def _read_head(blob: bytes | mmap.mmap) -> tuple[Head, int]:
     if length > MAX_HEAD or _FIXED.size + length > len(blob):
         raise ModelError("the head of the model is too long")
     try:
-        head = msgspec.json.decode(memoryview(blob)[_FIXED.size : _FIXED.size + length], type=Head)
-    except msgspec.MsgspecError as error:
-        raise ModelError(f"the head of the model: {error}") from None
-    if not MIN_BITS <= head.bits <= MAX_BITS or {len(head.gains), len(head.damps)} != {N_SEGMENTS}:
-        raise ModelError("the head of the model has impossible sizes")
+        head = _head_of(orjson.loads(blob[_FIXED.size : _FIXED.size + length]))
+    except (orjson.JSONDecodeError, TypeError, ValueError) as error:
+        raise ModelError(f"the head of the model does not read: {error}") from None
     return head, _start(length)
+
+
+def _head_of(doc: dict[str, Any]) -> Head:
+    """Raises: TypeError, ValueError for fields that are missing, unknown, or not of their kind."""
+    made: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in doc.items()}
+    head = Head(**made)
+    sizes = {"steps": 2, "biases": 2, "slopes": 2, "offsets": 2, "gains": N_SEGMENTS, "damps": N_SEGMENTS}
+    for name, n in sizes.items():
+        found = getattr(head, name)
+        if len(found) != n or not all(isinstance(x, float | int) and math.isfinite(x) for x in found):
+            raise ValueError(f"{name} is not {n} numbers")
+    if any(damp <= 0 for damp in head.damps):
+        raise ValueError("damps are above 0")
+    if not isinstance(head.bits, int) or not MIN_BITS <= head.bits <= MAX_BITS or not isinstance(head.format, int):
+        raise ValueError("bits or format is out of range")
+    if not (isinstance(head.name, str) and isinstance(head.version, str) and isinstance(head.examples, dict)):
+        raise ValueError("name, version or examples is of another kind")
+    return head
 
 
 def _start(length: int) -> int:
@@ -173,7 +191,7 @@ def _start(length: int) -> int:
 
 def pack(head: Head, table: bytes | bytearray, words: dict[int, str], common: Iterable[int] = ()) -> bytes:
     """A model file. `table`: two bytes a row, without padding; words, common: see the words of a file."""
-    text = msgspec.json.encode(head)
+    text = orjson.dumps(asdict(head))
     body = struct.pack("<I", len(text)) + text
     body += bytes(_start(len(text)) - 40 - len(body)) + bytes(table) + bytes(PADDING)
     body += "".join(f"{number} {word}\n" for number, word in sorted(words.items())).encode()

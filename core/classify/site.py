@@ -18,7 +18,7 @@ from array import array
 from pathlib import Path
 from typing import Final, NamedTuple
 
-import msgspec
+import orjson
 
 from mxward.core.classify.features import BITS, FORMAT
 from mxward.core.classify.model import Head, Model, ModelError, load, pack, values
@@ -46,21 +46,14 @@ class Lesson(NamedTuple):
     deltas: tuple[int, ...]
 
 
-class _Counts(msgspec.Struct, frozen=True):
-    format: int
-    bits: int
-    generation: int  # grows with every change
-    dropped: tuple[int, int]  # lessons that cannot be taken back any more: wanted, unwanted
-
-
 class Site:
     """The sums of a site, to be changed and saved. Not for several threads at once."""
 
     def __init__(self) -> None:
         self.sums = bytearray(4 << BITS)
         self.lessons: dict[bytes, Lesson] = {}  # in order of learning
-        self.generation = 0
-        self.dropped = [0, 0]
+        self.generation = 0  # grows with every change
+        self.dropped = [0, 0]  # lessons that cannot be taken back any more: wanted, unwanted
 
     @property
     def taught(self) -> tuple[int, int]:
@@ -122,7 +115,7 @@ class Site:
 
     def dump(self) -> bytes:
         """The sums file: magic, SHA-256 of the rest, length of the counts, counts, sums, lessons."""
-        counts = msgspec.json.encode(_Counts(FORMAT, BITS, self.generation, (self.dropped[0], self.dropped[1])))
+        counts = orjson.dumps([FORMAT, BITS, self.generation, *self.dropped])
         sums = array("i", self.sums)
         if struct.pack("=H", 1) != struct.pack("<H", 1):
             sums.byteswap()
@@ -136,11 +129,8 @@ def restore(blob: bytes) -> Site:
     if blob[:8] != _MAGIC or hashlib.sha256(memoryview(blob)[40:]).digest() != blob[8:40]:
         raise ModelError("what this site taught is damaged: the checksum is wrong")
     (length,) = struct.unpack_from("<I", blob, 40)
-    try:
-        counts = msgspec.json.decode(blob[44 : 44 + length], type=_Counts)
-    except msgspec.MsgspecError as error:
-        raise ModelError(f"what this site taught: {error}") from None
-    if (counts.format, counts.bits) != (FORMAT, BITS):
+    counts = _counts(blob[44 : 44 + length])
+    if tuple(counts[:2]) != (FORMAT, BITS):
         raise ModelError("what this site taught is of another version of mxward")
     site, start = Site(), 44 + length
     end = start + len(site.sums)
@@ -152,8 +142,19 @@ def restore(blob: bytes) -> Site:
     site.sums[:] = sums.tobytes()
     for digest, sign, *deltas in _LESSON.iter_unpack(memoryview(blob)[end:]):
         site.lessons[digest] = Lesson(sign, tuple(deltas))
-    site.generation, site.dropped = counts.generation, list(counts.dropped)
+    site.generation, site.dropped = counts[2], counts[3:]
     return site
+
+
+def _counts(text: bytes) -> list[int]:
+    """Format, bits, generation, lessons dropped of both kinds. Raises: ModelError."""
+    try:
+        counts = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        counts = None
+    if not isinstance(counts, list) or len(counts) != 5 or not all(isinstance(n, int) and n >= 0 for n in counts):
+        raise ModelError("what this site taught has no readable counts")
+    return counts
 
 
 def share(logit: float) -> float:

@@ -50,7 +50,7 @@ class HeaderDetector:
             key = name.lower()
             counts[key] = counts.get(key, 0) + 1
         yield from _presence(counts)
-        authors = mailboxes(mime.field("from") or b"")
+        authors = views.authors(message)
         if authors:
             yield from self._author(authors[0], message)
             yield from _reply_to(authors[0], mime, counts)

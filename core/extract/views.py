@@ -11,6 +11,7 @@ docs/views.md.
     skeleton_bytes  `folded_bytes` with look-alike letters read as the Latin ones, only where that differs; `skeleton`
     links           [Link]: addresses in HTML and in plain text, at most MAX_LINKS
     subject         the decoded Subject
+    authors         [Mailbox]: who the From field names
     text_cut        True when text_bytes holds only the first MAX_TEXT_BYTES of what there is
     names           [(part index, name)]: every file name some client would show, then names inside containers
 """
@@ -21,6 +22,7 @@ import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
+from mxward.core.extract.address import Mailbox, mailboxes
 from mxward.core.extract.charset import decode_utf8
 from mxward.core.extract.fold import fold
 from mxward.core.extract.parts import is_html, is_text
@@ -160,6 +162,15 @@ def markup(message: Message) -> Markup:
     """Counts of forms, password fields and scripts in HTML parts."""
     texts(message)
     found: Markup = message.views["markup"]
+    return found
+
+
+def authors(message: Message) -> list[Mailbox]:
+    """The mailboxes of the first From field, [] when there is none."""
+    found: list[Mailbox] | None = message.views.get("authors")
+    if found is None:
+        assert message.mime is not None, "parse comes before views"
+        found = message.views["authors"] = mailboxes(message.mime.field("from") or b"")
     return found
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from mxtest import corpus, mailkit
 from mxward.core import pipeline as pipeline_module
+from mxward.core.detect.classifier import shipped
 from mxward.core.detect.teststring import EICAR, GTUBE, PHISH_TEST
 from mxward.core.errors import EngineTimeout, PolicyError, RulePackError
 from mxward.core.limits import MAX_HITS, MAX_TEXT_BYTES
@@ -31,7 +32,7 @@ def pipeline() -> Pipeline:
 
 
 def test_loads_what_ships(pipeline: Pipeline) -> None:
-    assert pipeline.packs == ("starter@1.0",)
+    assert pipeline.packs == ("starter@1.0", shipped().label)
     assert pipeline.version.startswith(load_policy(None).version + "+")
 
 
