@@ -26,6 +26,7 @@ BAD_EXPRESSION: Final = "its expression cannot be used"
 RING: Final = "uses itself through other metas"
 DEAD: Final = "uses a meta that has no score, so that SpamAssassin never looks at it"
 SWITCHED_OFF: Final = "was left out of the pack"
+LARGE: Final = 2000  # characters from which on a pattern with tags may be too large for PCRE2, which unrolls repeats
 
 
 class RegexTest(NamedTuple):
@@ -156,8 +157,10 @@ class _Compiler:
         if test.name in self._config.replaced and test.kind != "mimeheader":
             tags = self._config.tags
             try:
-                compact = pattern._replace(source=tags.compact(pattern.source))
-                pattern = pattern._replace(source=tags.apply(pattern.source))
+                full = pattern._replace(source=tags.apply(pattern.source))
+                if len(full.source) > LARGE:
+                    compact = pattern._replace(source=tags.compact(pattern.source))
+                pattern = full
             except PatternError as error:
                 self._book.idle[test.name] = BAD_PATTERN
                 self._book.faults[test.name] = str(error)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from mxward.bindings import pcre2
 from mxward.core.errors import RulePackError
 from mxward.core.rules.regex import Regex, RegexSet
 from mxward.core.rules.spamassassin.compile import RegexTest
@@ -54,24 +55,29 @@ class PlaceSet:
 
     def _compile(self, cache: Path | None) -> RegexSet:
         """All patterns together; when one of them is at fault, what is left without it."""
+        self.tests = tuple(test if test.compact is None else self._smaller(test) for test in self.tests)
         try:
             return RegexSet([regex(test) for test in self.tests], cache)
         except RulePackError:
-            self.tests = tuple(usable for test in self.tests if (usable := self._usable(test)) is not None)
+            faults = {test.slot: fault for test in self.tests if (fault := _fault(test))}
+            self.faults |= faults
+            self.tests = tuple(test for test in self.tests if test.slot not in faults)
             return RegexSet([regex(test) for test in self.tests], cache)
 
-    def _usable(self, test: RegexTest) -> RegexTest | None:
-        fault = ""
-        for pattern in dict.fromkeys((test.pattern, test.compact or test.pattern)):
-            candidate = test._replace(pattern=pattern)
-            try:
-                RegexSet([regex(candidate)])
-            except RulePackError as error:
-                fault = fault or error.reason.partition(" of /")[0]
-            else:
-                return candidate
-        self.faults[test.slot] = fault
-        return None
+    def _smaller(self, test: RegexTest) -> RegexTest:
+        """The test with its compact pattern when the other is too large for PCRE2."""
+        compact = test._replace(pattern=test.compact or test.pattern)
+        return compact if _fault(test) and not _fault(compact) else test
+
+
+def _fault(test: RegexTest) -> str:
+    """Why the pattern does not compile, "" when it does."""
+    pattern = regex(test)
+    try:
+        pcre2.Patterns([(pattern.pattern, pattern.flags, 1)])
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def regex(test: RegexTest, values: Mapping[str, str] | None = None) -> Regex:
