@@ -19,6 +19,7 @@ from mxward.core.detect.filetype import AttachmentDetector
 from mxward.core.detect.header import HeaderDetector
 from mxward.core.detect.link import LinkDetector
 from mxward.core.detect.literal import LiteralDetector
+from mxward.core.detect.regex import RegexDetector
 from mxward.core.detect.teststring import TestStringDetector
 from mxward.core.detect.yara import YaraDetector
 from mxward.core.errors import EngineError, RulePackError
@@ -111,7 +112,7 @@ def builtin_detectors(rules: RuleSet, local_domains: Sequence[str] = ()) -> list
     """The product's own detectors over a rule set, cheapest first."""
     return [
         TestStringDetector(), AnomalyDetector(), HeaderDetector(local_domains), AttachmentDetector(rules),
-        LinkDetector(), LiteralDetector(rules), YaraDetector(rules),
+        LinkDetector(), LiteralDetector(rules), RegexDetector(rules), YaraDetector(rules),
     ]  # fmt: skip
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +19,7 @@ from mxward.core.errors import RulePackError
 from mxward.core.rules.attachments import AttachmentRule
 from mxward.core.rules.literals import LiteralList
 from mxward.core.rules.pack import Pack
+from mxward.core.rules.regexlist import RegexList, RegexView, compile_regexes
 
 if TYPE_CHECKING:
     from mxward.core.rules.spamassassin.engine import Engine
@@ -52,6 +53,8 @@ class RuleSet:
     attachments: tuple[tuple[str, AttachmentRule], ...]  # (pack label, rule)
     version: str  # short digest of all packs
     spamassassin: tuple[tuple[str, Engine], ...] = ()  # (pack label, its SpamAssassin tests)
+    regexes: tuple[tuple[str, RegexList], ...] = ()  # (pack label, list)
+    regex_views: Mapping[str, RegexView] = field(default_factory=dict)  # view -> the expressions of all lists for it
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -71,6 +74,8 @@ def compile_packs(packs: Sequence[Pack], cache: Path | None = None) -> RuleSet:
         tuple((p.label, literal_list) for p in packs for literal_list in p.literals),
         tuple((p.label, rule) for p in packs for rule in p.attachments), digest[:12],
         tuple((p.label, _engine(p, cache)) for p in packs if p.spamassassin),
+        tuple((p.label, regexes) for p in packs for regexes in p.regexes),
+        compile_regexes([regexes for p in packs for regexes in p.regexes], cache),
     )  # fmt: skip
 
 

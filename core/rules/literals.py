@@ -18,16 +18,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Final
 
 from mxward.core.errors import RulePackError
 from mxward.core.extract.fold import fold
-from mxward.core.verdict import CATEGORIES
+from mxward.core.rules.directives import default_name, fault
 
-VIEWS: Final = ("text", "subject", "names", "urls")
 _WEIGHTED: Final = re.compile(r"(-?\d{1,3}(?:\.\d{1,3})?)\s*\|\s*(.+)")
-_HIT_NAME: Final = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 MIN_PHRASE: Final = 3  # code points; shorter ones hit everywhere
 MAX_PHRASES: Final = 500_000  # of one list
 _DIRECTIVES: Final = ("name", "category", "weight", "cap", "words", "views", "description")
@@ -66,15 +63,11 @@ def parse_list(text: str, file: str) -> LiteralList:
         raise RulePackError(f"holds more than {MAX_PHRASES} phrases", pack=file)
     weight = float(settings.get("weight", "1"))
     return LiteralList(
-        name=settings.get("name", _default_name(file)), category=settings.get("category", "spam"),
+        name=settings.get("name", default_name(file)), category=settings.get("category", "spam"),
         cap=float(settings.get("cap", "inf")), words=settings.get("words", "yes") == "yes",
         views=tuple(settings.get("views", "text subject").split()), description=settings.get("description", ""),
         phrases=tuple((p, weight if w is None else w) for p, w in phrases.items()), file=file,
     )  # fmt: skip
-
-
-def _default_name(file: str) -> str:
-    return re.sub(r"[^A-Z0-9]+", "_", PurePosixPath(file).stem.upper()).strip("_") or "LITERALS"
 
 
 def _phrase(line: str, file: str, number: int) -> tuple[str, float | None]:
@@ -88,22 +81,6 @@ def _phrase(line: str, file: str, number: int) -> tuple[str, float | None]:
 def _directive(line: str, settings: dict[str, str], file: str, number: int) -> None:
     key, _, value = line[1:].partition(" ")
     value = value.strip()
-    allowed = _fault(key, value)
-    if allowed:
+    if allowed := fault(key, value, _DIRECTIVES):
         raise RulePackError(f"@{key} {value!r} (allowed: {allowed})", pack=file, line=number)
     settings[key] = value
-
-
-def _fault(key: str, value: str) -> str:
-    """What would be allowed, or "" when the directive is right."""
-    if key == "category":
-        return "" if value in CATEGORIES else ", ".join(CATEGORIES)
-    if key in ("weight", "cap"):
-        return "" if re.fullmatch(r"-?\d{1,3}(\.\d{1,3})?", value) else "a number such as 2.5"
-    if key == "words":
-        return "" if value in ("yes", "no") else "yes, no"
-    if key == "views":
-        return "" if value and set(value.split()) <= set(VIEWS) else " ".join(VIEWS)
-    if key == "name":
-        return "" if _HIT_NAME.fullmatch(value) else "capitals, digits and _"
-    return "" if key == "description" else ", ".join(f"@{d}" for d in _DIRECTIVES)
