@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import accumulate
-from typing import Final
 
 from mxward.core.extract import views
 from mxward.core.limits import MAX_EVIDENCE
@@ -19,7 +18,7 @@ Piece = tuple[int, bytes]  # (part, text)
 class RegexDetector:
     """Finds listed expressions. Immutable."""
 
-    name: Final = "regex"
+    name = "regex"
 
     def __init__(self, rules: RuleSet) -> None:
         self._lists = rules.regexes
