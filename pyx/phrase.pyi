@@ -10,10 +10,10 @@ class PhraseMatcher:
 
         Raises: ValueError when a phrase is empty or does not begin with a letter or digit; MemoryError.
         """
-    def find(self, text: str, limit: int = 8) -> list[tuple[int, int, int]]:
+    def find(self, text: str | bytes, limit: int = 8) -> list[tuple[int, int, int]]:
         """(start, end, number) of occurrences as whole words, at most `limit` of one phrase, in order of their start.
 
         Whole: no letter or digit stands right before it, nor right after it when it ends in one itself. Offsets
-        are bytes of the text in UTF-8 (lone surrogates count one byte). Never raises on any text but for
-        MemoryError. Cost: linear in the text; about 1 ns a byte, whatever the number of phrases.
+        are bytes of the text in UTF-8 (lone surrogates count one byte); bytes are read as UTF-8. Never raises
+        on any text but for MemoryError. Cost: linear in the text; about 1 ns a byte, whatever the number of phrases.
         """

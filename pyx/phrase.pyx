@@ -175,7 +175,7 @@ cdef class PhraseMatcher:
                 high = middle
         return <int32_t>low - 1 if low > group.first else -1
 
-    def find(self, str text not None, size_t limit=8):
+    def find(self, text not None, size_t limit=8):
         """Occurrences as whole words. See phrase.pyi."""
         cdef const uint8_t* data
         cdef Py_ssize_t length
@@ -184,7 +184,11 @@ cdef class PhraseMatcher:
         cdef uint8_t* counts
         if self._n == 0:
             return out
-        if PyUnicode_IS_COMPACT_ASCII(text):
+        if isinstance(text, bytes):
+            # characters are read as whole ones: what is cut short at the end must not lead beyond it
+            held = text if text.isascii() else text + b"\0\0\0"
+            data, length = held, len(text)
+        elif PyUnicode_IS_COMPACT_ASCII(text):
             data = <const uint8_t*>PyUnicode_AsUTF8AndSize(text, &length)
         else:
             held = text.encode("utf-8", "replace")

@@ -1,7 +1,8 @@
 """Literal lists of all packs over the folded text, the subject, file names and links.
 
 Phrases of whole-word lists, nearly all, are searched by pyx/phrase; the rest (parts of words, phrases that begin with
-a sign) by one Aho-Corasick automaton. Each is left out when it has nothing to look for.
+a sign) by one Aho-Corasick automaton. Each is left out when it has nothing to look for. Texts with letters of other
+scripts that look like Latin ones are searched a second time with these read as Latin.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Final
 
 from mxward.bindings.ahocorasick import LiteralMatcher
 from mxward.core.extract import views
-from mxward.core.extract.fold import fold
+from mxward.core.extract.fold import fold_bytes, skeleton
 from mxward.core.limits import MAX_EVIDENCE
 from mxward.core.message import Message
 from mxward.core.rules.compile import RuleSet
@@ -19,15 +20,17 @@ from mxward.core.rules.literals import LiteralList
 from mxward.core.verdict import Evidence, Hit
 from mxward.pyx.phrase import PhraseMatcher
 
+LOOKS: Final = "_skeleton"  # ending of a view's name when look-alike letters were read as Latin ones
 MAX_QUOTED: Final = 3  # phrases named in a hit's detail; they are the list's words, not the message's
 
 
 class _Tally:
     """What one list found in one message: phrases once each, with the places of the first few."""
 
-    __slots__ = ("evidence", "phrases")
+    __slots__ = ("evidence", "is_disguised", "phrases")
 
     def __init__(self) -> None:
+        self.is_disguised = False  # is there a phrase that only stands there in look-alike letters?
         self.phrases: dict[str, float] = {}
         self.evidence: list[Evidence] = []
 
@@ -65,26 +68,32 @@ class LiteralDetector:
                 word = self._whole[found]
                 for number, weight in self._users[word]:
                     self._note(tallies, number, weight, word, Evidence(part, view, start, end - start))
-            for end, found in self._matcher.find(text):
-                self._count(tallies, view, part, text, end, self._partial[found])
+            if self._partial:
+                self._find_partial(tallies, view, part, text.decode("utf-8", "replace"))
         hits = [self._hit(number, tally) for number, tally in tallies.items()]
         if message.views.get("text_cut"):
             detail = "holds more text than word lists are applied to"
             hits.append(Hit("TEXT_CUT", "info", 0.0, self.name, detail=detail))
         return hits
 
-    def _texts(self, message: Message) -> Iterator[tuple[str, int, str]]:
+    def _texts(self, message: Message) -> Iterator[tuple[str, int, bytes]]:
         if "text" in self._views:
-            for part, text in views.folded(message):
+            for part, text in views.folded_bytes(message):
                 yield "text", part, text
+            for part, text in views.skeleton_bytes(message):
+                yield f"text{LOOKS}", part, text
         if "subject" in self._views:
-            yield "subject", 0, fold(views.subject(message))
+            yield from _both("subject", 0, views.subject(message))
         if "names" in self._views:
             for part, name in views.names(message):
-                yield "names", part, fold(name)
+                yield from _both("names", part, name)
         if "urls" in self._views:
             for link in views.links(message):
-                yield "urls", link.part, link.url.lower()
+                yield "urls", link.part, link.url.lower().encode("utf-8", "replace")
+
+    def _find_partial(self, tallies: dict[int, _Tally], view: str, part: int, text: str) -> None:
+        for end, found in self._matcher.find(text):
+            self._count(tallies, view, part, text, end, self._partial[found])
 
     def _count(self, tallies: dict[int, _Tally], view: str, part: int, text: str, end: int, word: int) -> None:
         phrase = self._words[word]
@@ -94,10 +103,15 @@ class LiteralDetector:
                 self._note(tallies, number, weight, word, _evidence(part, view, text, start, phrase))
 
     def _note(self, tallies: dict[int, _Tally], number: int, weight: float, word: int, place: Evidence) -> None:
-        if place.view not in self._lists[number][1].views:
+        if place.view.removesuffix(LOOKS) not in self._lists[number][1].views:
             return
         tally = tallies.setdefault(number, _Tally())
-        tally.phrases[self._words[word]] = weight
+        phrase = self._words[word]
+        if place.view.endswith(LOOKS):
+            if phrase in tally.phrases:
+                return  # it stands there in Latin letters too, nearly always at the same place
+            tally.is_disguised = True
+        tally.phrases[phrase] = weight
         if len(tally.evidence) < MAX_EVIDENCE:
             tally.evidence.append(place)
 
@@ -108,6 +122,15 @@ class LiteralDetector:
             literal_list.name, literal_list.category, round(weight, 3), self.name, label,
             _detail(literal_list, tally), tuple(tally.evidence),
         )  # fmt: skip
+
+
+def _both(view: str, part: int, text: str) -> Iterator[tuple[str, int, bytes]]:
+    """The folded text, then its look-alike form when that is another."""
+    folded = fold_bytes(text.encode("utf-8", "replace"))
+    yield view, part, folded
+    looks, _ = skeleton(folded)
+    if looks is not folded:
+        yield f"{view}{LOOKS}", part, looks
 
 
 def _is_whole(text: str, start: int, end: int) -> bool:
@@ -128,4 +151,5 @@ def _detail(literal_list: LiteralList, tally: _Tally) -> str:
     quoted = ", ".join(f'"{phrase}"' for phrase in list(tally.phrases)[:MAX_QUOTED])
     more = len(tally.phrases) - MAX_QUOTED
     about = literal_list.description or f"contains words of the list {literal_list.name}"
-    return f"{about}: {quoted}{f' and {more} more' if more > 0 else ''}"
+    disguised = ", some of it in letters that only look so" if tally.is_disguised else ""
+    return f"{about}: {quoted}{f' and {more} more' if more > 0 else ''}{disguised}"

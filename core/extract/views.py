@@ -24,7 +24,8 @@ from typing import Final, NamedTuple
 
 from mxward.core.extract.address import Mailbox, mailboxes
 from mxward.core.extract.charset import decode_utf8
-from mxward.core.extract.fold import fold
+from mxward.core.extract.fold import fold_bytes
+from mxward.core.extract.fold import skeleton as look_alike
 from mxward.core.extract.parts import is_html, is_text
 from mxward.core.limits import MAX_TEXT_BYTES
 from mxward.core.message import Message
@@ -118,8 +119,7 @@ def folded_bytes(message: Message) -> Bytes:
     """`text_bytes`, folded."""
     found: Bytes | None = message.views.get("folded_bytes")
     if found is None:
-        made = [(part, fold(text).encode("utf-8", "replace")) for part, text in texts(message)]
-        found = message.views["folded_bytes"] = made
+        found = message.views["folded_bytes"] = [(part, fold_bytes(text)) for part, text in text_bytes(message)]
     return found
 
 
@@ -130,7 +130,23 @@ def folded(message: Message) -> Text:
 
 def skeleton_bytes(message: Message) -> Bytes:
     """`folded_bytes` with look-alikes read as Latin letters, of those parts where that makes a difference."""
-    return []
+    found: Bytes | None = message.views.get("skeleton_bytes")
+    if found is None:
+        found, mixed = [], 0
+        for part, text in folded_bytes(message):
+            looks, words = look_alike(text)
+            mixed += words
+            if looks is not text:
+                found.append((part, looks))
+        message.views["skeleton_bytes"], message.views["mixed_words"] = found, mixed
+    return found
+
+
+def mixed_words(message: Message) -> int:
+    """How many words of the texts have letters of several scripts that look alike."""
+    skeleton_bytes(message)
+    found: int = message.views["mixed_words"]
+    return found
 
 
 def skeleton(message: Message) -> Text:
