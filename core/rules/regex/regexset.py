@@ -25,12 +25,16 @@ _SIZES: Final = struct.Struct("<QQQ")
 
 
 class Regex(NamedTuple):
-    """An expression: Perl syntax over bytes; flags out of "imsx"; `multiple`: count matches, up to `max_hits`."""
+    """An expression: Perl syntax over bytes; flags out of "imsx"; `multiple`: count matches, up to `max_hits`.
+
+    `plain`: the same expression written out, to tell its literals from; b"": `pattern`.
+    """
 
     pattern: bytes
     flags: str = ""
     multiple: bool = False
     max_hits: int = 1
+    plain: bytes = b""
 
 
 class _Blobs(NamedTuple):
@@ -78,7 +82,7 @@ def _prepare(patterns: Sequence[Regex], cache: Path | None) -> _Blobs:
     if file is not None and (blobs := _load(file)) is not None:
         return blobs
     table = LiteralTable()
-    needs = [needed(pattern.pattern, pattern.flags, table) for pattern in patterns]
+    needs = [needed(pattern.plain or pattern.pattern, pattern.flags, table) for pattern in patterns]
     text, skeleton = (literals.compile(column.literals, literals.CASELESS) for column in (table.text, table.skeleton))
     blobs = _Blobs(text, skeleton, candidates.compile(needs))
     if file is not None:
@@ -89,7 +93,8 @@ def _prepare(patterns: Sequence[Regex], cache: Path | None) -> _Blobs:
 def _key(patterns: Sequence[Regex]) -> str:
     digest = hashlib.sha256(_MAGIC)
     for pattern in patterns:
-        digest.update(b"%d\0%s\0%s\0" % (len(pattern.pattern), pattern.pattern, pattern.flags.encode()))
+        told = pattern.plain or pattern.pattern
+        digest.update(b"%d\0%s\0%s\0" % (len(told), told, pattern.flags.encode()))
     return digest.hexdigest()[:32]
 
 

@@ -16,7 +16,7 @@ from mxward.core.rules.spamassassin.details import DetailTests
 from mxward.core.rules.spamassassin.evals import EVALS
 from mxward.core.rules.spamassassin.fill import Filler
 from mxward.core.rules.spamassassin.matcher import Found, PlaceSet
-from mxward.core.rules.spamassassin.places import place_text, starts_of
+from mxward.core.rules.spamassassin.places import field_name, place_text, starts_of
 from mxward.core.rules.spamassassin.site import Site
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class _HeaderTests:
 
     def __init__(self, name: str, unset: str | None, tests: Sequence[RegexTest], cache: Path | None) -> None:
         self.name, _, self.modifier = name.partition(":")
+        self.key = field_name(self.name)
         self.tests = PlaceSet(f"header {name}", tests, cache)
         self.absent: list[Found] = []
         self.tests.match((unset or "").encode("latin-1"), None, self.absent, [])
@@ -101,6 +102,7 @@ class Engine:
         self._headers = [_HeaderTests(name, unset, tests, cache) for (name, unset), tests in headers.items()]
         self._texts = [PlaceSet(place, tests, cache) for place, tests in texts.items()]
         self._parts = [_PartTests(tests[0], tests, cache) for tests in parts.values()]
+        self._exists = [(name, field_name(name), slot) for name, slot in book.exists]
         self._details = DetailTests(book)
         self._filler = Filler(book)
         self._evals = [(test, EVALS[test.function].run) for test in book.evals if test.function in EVALS]
@@ -123,8 +125,10 @@ class Engine:
         outcome = Outcome()
         found: list[Found] = []
         exhausted = outcome.exhausted
+        fields = texts.nodes[0].fields
         for header in self._headers:
-            value = texts.header(header.name, header.modifier)
+            is_there = not header.key or header.key in fields
+            value = texts.header(header.name, header.modifier) if is_there else None
             if value is None:
                 found += header.absent
             else:
@@ -138,7 +142,9 @@ class Engine:
         values = outcome.values
         values.update([(entry[0], entry[1]) for entry in found])
         outcome.places = {entry[0]: entry for entry in found}
-        values.update([(slot, 1) for name, slot in self.book.exists if texts.header(name) is not None])
+        for name, key, slot in self._exists:
+            if (not key or key in fields) and texts.header(name) is not None:
+                values[slot] = 1
         self._details.match(texts, values, exhausted)
         for test, run in self._evals:
             self._run_eval(test, run, texts, outcome)

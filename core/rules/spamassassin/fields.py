@@ -44,6 +44,10 @@ class Fields:
             self.order.append(name)
             self._raw.setdefault(name.lower(), []).append(value)
 
+    def __contains__(self, name: bytes) -> bool:
+        """Whether there is such a field. Name in lower case."""
+        return name in self._raw
+
     def raw(self, name: bytes) -> list[bytes]:
         """Values as they stand, with their line ends as LF and one at the end. Name in lower case."""
         found = self._raw.get(name)

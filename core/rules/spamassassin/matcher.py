@@ -65,8 +65,8 @@ class PlaceSet:
             return RegexSet([regex(test) for test in self.tests], cache)
 
     def _smaller(self, test: RegexTest) -> RegexTest:
-        """The test with its compact pattern when the other is too large for PCRE2."""
-        compact = test._replace(pattern=test.compact or test.pattern)
+        """The test with its compact pattern when the other is too large for PCRE2; then `compact` is the other."""
+        compact = test._replace(pattern=test.compact or test.pattern, compact=test.pattern)
         return compact if _fault(test) and not _fault(compact) else test
 
 
@@ -87,7 +87,8 @@ def regex(test: RegexTest, values: Mapping[str, str] | None = None) -> Regex:
     if "%{" in source and pattern.templates:
         source = pattern.filled(values or dict.fromkeys(pattern.templates, ANY))
     flags = "".join(flag for flag in pattern.flags if flag in _FLAGS)
-    return Regex(source.encode("latin-1"), flags, bool(test.max_count), test.max_count or 1)
+    plain = test.compact.source.encode("latin-1") if test.compact is not None else b""
+    return Regex(source.encode("latin-1"), flags, bool(test.max_count), test.max_count or 1, plain)
 
 
 def single(pattern: Pattern) -> RegexSet:

@@ -34,3 +34,10 @@ def place_text(texts: TextSet, place: str) -> tuple[bytes, Sequence[int] | None]
 def starts_of(pieces: Sequence[bytes]) -> list[int]:
     """Where each piece begins when they stand one after the other."""
     return list(accumulate((len(piece) for piece in pieces[:-1]), initial=0)) if pieces else []
+
+
+def field_name(name: str) -> bytes:
+    """The field, in lower case, without which a header that rules name is absent; b"" when it is no single field."""
+    lower = name.lower()
+    is_made = lower == "all" or lower in ("tocc", "messageid", "envelopefrom") or lower.startswith(("all-", "x-spam-"))
+    return b"" if is_made else lower.encode("latin-1", "replace")
