@@ -20,6 +20,7 @@ from mxward.core.detect.header import HeaderDetector
 from mxward.core.detect.link import LinkDetector
 from mxward.core.detect.literal import LiteralDetector
 from mxward.core.detect.regex import RegexDetector
+from mxward.core.detect.spamassassin import SpamAssassinDetector
 from mxward.core.detect.teststring import TestStringDetector
 from mxward.core.detect.yara import YaraDetector
 from mxward.core.errors import EngineError, RulePackError
@@ -113,6 +114,7 @@ def builtin_detectors(rules: RuleSet, local_domains: Sequence[str] = ()) -> list
     return [
         TestStringDetector(), AnomalyDetector(), HeaderDetector(local_domains), AttachmentDetector(rules),
         LinkDetector(), LiteralDetector(rules), RegexDetector(rules), YaraDetector(rules),
+        SpamAssassinDetector(rules),
     ]  # fmt: skip
 
 
