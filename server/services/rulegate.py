@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from mxward.core.errors import RulePackError
-from mxward.core.pipeline import Pipeline, assemble, load_pipeline
+from mxward.core.pipeline import Pipeline, assemble
 from mxward.core.rules.compile import compile_packs
 from mxward.core.rules.gate import Assessment, Budget, assess
 from mxward.core.rules.manage import Candidate
@@ -16,7 +16,6 @@ from mxward.core.rules.profile import RuleCost
 from mxward.core.rules.sample import check_samples
 from mxward.core.rules.yarasource import rule_spans, users_of
 from mxward.server.config import Config
-from mxward.server.services import scanning
 from mxward.server.services.context import Context
 from mxward.server.store.api import DELIVERED, MessageQuery
 
@@ -42,12 +41,19 @@ class Trial:
 
     def __init__(self, context: Context, candidate: Candidate, watch: Watch = no_watch) -> None:
         self.context, self.candidate, self._watch = context, candidate, watch
-        self._before = _in_force(context.config)
+        self._before = self._without(candidate)
         self._compile(candidate.packs)
+
+    def _without(self, candidate: Candidate) -> Pipeline:
+        """The other packs alone: an older version of the same pack must not make the new one look harmless."""
+        config = self.context.config
+        others = [pack for pack in candidate.packs if pack.name != candidate.pack.name]
+        self._watch("compiling", 0, 2)
+        return assemble(compile_packs(others, config.data / "cache"), config.data, config.domains.local)
 
     def _compile(self, packs: tuple[Pack, ...]) -> None:
         config = self.context.config
-        self._watch("compiling", 0, 1)
+        self._watch("compiling", 1, 2)
         self.rules = compile_packs(packs, config.data / "cache")  # the workers load it from there
         self.after = assemble(self.rules, config.data, config.domains.local)
 
@@ -88,14 +94,6 @@ def with_users(pack: Pack, names: set[str]) -> set[str]:
     """The rules of these names, and those that cannot be without them."""
     spans = [span for source in pack.yara for span in rule_spans(source.text)]
     return names | users_of(spans, names) if names else names
-
-
-def _in_force(config: Config) -> Pipeline:
-    """The pipeline without the candidate; what the product ships when the packs in force are faulty themselves."""
-    try:
-        return scanning.current(config)
-    except RulePackError:
-        return load_pipeline(None, config.domains.local)
 
 
 def delivered(context: Context) -> Iterator[bytes]:
