@@ -18,7 +18,7 @@ import hashlib
 import math
 import mmap
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -103,16 +103,19 @@ class Model:
         odds = (slope * m + offset for slope, m, offset in zip(head.slopes, (junk, phish), head.offsets, strict=True))
         return Opinion(*map(_bounded, odds))
 
-    def strongest(self, features: Features, n: int, *, wanted: bool = False) -> list[str]:
-        """Words of the model that spoke most for a message being unwanted (or wanted), the strongest first."""
-        names, counts, sign = self._named(), self.values(features), -1 if wanted else 1
+    def strongest(self, features: Features) -> Iterator[str]:
+        """Words of the model whose features spoke for the message being unwanted, the strongest first.
+
+        Several words can share a feature: the caller looks whether the message has the word.
+        """
+        names, counts = self._named(), self.values(features)
         found = [
-            (weight * sign * counts[segment], names[feature])
+            (-weight * counts[segment], names[feature])
             for segment, feature, weight in features.weights(self.table, JUNK)
-            if feature in names
+            if weight > 0 and feature in names
         ]
-        found.sort(key=lambda pair: (-pair[0], pair[1]))
-        return list(dict.fromkeys(name for value, name in found if value > 0))[:n]
+        found.sort()
+        return (name for _, name in found)
 
     @property
     def common(self) -> bytes:

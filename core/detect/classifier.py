@@ -8,23 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from mxward.core.classify.features import FORMAT, features_of
+from mxward.core.classify.features import BITS, FORMAT, LINK, MAX_FEATURES, SUBJECT, TEXT, Piece, pieces
 from mxward.core.classify.model import Model, ModelError, Opinion, load, probability
 from mxward.core.classify.site import FOLDER, MODEL_FILE, SiteModel, share
+from mxward.core.errors import RulePackError
 from mxward.core.message import Message
 from mxward.core.verdict import Hit
 from mxward.pyx.tokens import Features
 
 SHIPPED: Final = Path(__file__).resolve().parents[1] / "classify" / "shipped.model"
+OWN_FILE: Final = "own.model"  # in the data directory's FOLDER: what `mxward train --use` made
 FLOOR: Final = 1.0  # log-odds from which a hit weighs anything: what is less certain is not worth saying
 PER_LOGIT: Final = 2.0  # weight of each unit above
 MOST: Final = 6.5  # as much as a verdict of spam takes, for what is certain beyond doubt
 HAM_LOGIT: Final = -3.0  # log-odds below which a message is surely wanted mail
 HAM_WEIGHT: Final = -0.5  # little: good words are cheap
 N_QUOTED: Final = 3
+MAX_TRIED: Final = 12  # words that are looked for in the message
 
 
 class ClassifierDetector:
@@ -41,7 +45,8 @@ class ClassifierDetector:
 
     def detect(self, message: Message) -> Iterable[Hit]:
         """CLASSIFIER_SPAM, CLASSIFIER_PHISH or CLASSIFIER_HAM; nothing when it is not sure."""
-        features = features_of(message)
+        made = pieces(message)
+        features = Features(made, BITS, MAX_FEATURES)
         opinion = self._model.judge(features)
         site = self._site.current() if self._site is not None else None
         label = self._model.label
@@ -50,21 +55,32 @@ class ClassifierDetector:
             opinion = Opinion(opinion.junk + part, opinion.phish)
             label = f"{label}+{site.label}"
         if opinion.junk > FLOOR:
-            return (self._unwanted(features, opinion, label),)
+            return (self._unwanted(features, opinion, label, made),)
         if opinion.junk < HAM_LOGIT and message.hits:
             detail = f"reads like wanted mail (probability {_percent(1 - probability(opinion.junk))})"
             return (Hit("CLASSIFIER_HAM", "spam", HAM_WEIGHT, self.name, label, detail),)
         return ()
 
-    def _unwanted(self, features: Features, opinion: Opinion, label: str) -> Hit:
+    def _unwanted(self, features: Features, opinion: Opinion, label: str, made: list[Piece]) -> Hit:
         is_phish = opinion.phish > 0
-        words = self._model.strongest(features, N_QUOTED)
+        words = self._quoted(features, made)
         because = ", above all for " + ", ".join(f'"{word}"' for word in words) if words else ""
         what = "phishing or fraud" if is_phish else "spam"
         detail = f"reads like {what} (probability {_percent(probability(opinion.junk))}){because}"
         name, category = ("CLASSIFIER_PHISH", "phish") if is_phish else ("CLASSIFIER_SPAM", "spam")
         weight = round(min(MOST, (opinion.junk - FLOOR) * PER_LOGIT), 2)
         return Hit(name, category, weight, self.name, label, detail)
+
+    def _quoted(self, features: Features, made: list[Piece]) -> list[str]:
+        """The model's own words that spoke most for it, of those that the message has."""
+        texts = [data for segment, _, data in made if segment in (SUBJECT, TEXT, LINK)]
+        found: list[str] = []
+        for word in islice(self._model.strongest(features), MAX_TRIED):
+            if word not in found and any(word.encode() in text for text in texts):
+                found.append(word)
+                if len(found) == N_QUOTED:
+                    break
+        return found
 
 
 def _percent(p: float) -> str:
@@ -78,6 +94,19 @@ def shipped() -> Model:
     return load(SHIPPED)
 
 
+def base(data_dir: Path | None) -> Model:
+    """The model that judges: the site's own when it trained one, else the shipped one. Raises: ModelError, OSError."""
+    own = data_dir / FOLDER / OWN_FILE if data_dir else None
+    return load(own) if own is not None and own.is_file() else shipped()
+
+
 def make(data_dir: Path | None) -> ClassifierDetector:
-    """The detector of a data directory: the shipped model, and what the site taught. Raises: ModelError, OSError."""
-    return ClassifierDetector(shipped(), SiteModel(data_dir / FOLDER / MODEL_FILE) if data_dir else None)
+    """The detector of a data directory: its model, and what the site taught.
+
+    Raises: RulePackError when the site's own model cannot be used: nothing is judged by another one unasked.
+    """
+    site = SiteModel(data_dir / FOLDER / MODEL_FILE) if data_dir else None
+    try:
+        return ClassifierDetector(base(data_dir), site)
+    except (ModelError, OSError) as error:
+        raise RulePackError(str(error), pack=f"{FOLDER}/{OWN_FILE}") from error

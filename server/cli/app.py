@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from mxward.server.cli import gateway, key, ledger, message, quarantine, queue, ruleauthor, scan, user
+from mxward.server.cli import gateway, key, learn, ledger, message, quarantine, queue, ruleauthor, scan, train, user
 from mxward.server.cli.common import GLOBALS, ConfigFile, Data
 
 # Plain help text: it is read in pipes, logs and over serial lines too.
@@ -33,6 +33,8 @@ for command, name in (
     (gateway.status, "status"),
     (gateway.check_config, "check-config"),
     (scan.scan, "scan"),
+    (learn.learn, "learn"),
+    (train.train, "train"),
     (gateway.version, "version"),
 ):
     app.command(name)(command)

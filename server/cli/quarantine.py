@@ -16,6 +16,9 @@ from mxward.server.cli.common import (
     Recipient,
     opened,
 )
+from mxward.server.cli.learn import Forget, Ham, Spam
+
+QueueIdList = Annotated[list[str], typer.Argument(metavar="QUEUE_ID", help="Queue ids, as lists show them.")]
 
 app = group.make("quarantine", "Mail that is kept back: quarantined or held.")
 
@@ -66,6 +69,9 @@ def release(
     n: Recipient = None,
     force: Annotated[bool, typer.Option("--force", help="Although the new scan objects; needs --reason.")] = False,
     reason: Reason = "",
+    teach: Annotated[
+        bool, typer.Option("--learn/--no-learn", help="Teach the classifier that it is wanted (not when forced).")
+    ] = True,
     data: Data = "",
     config: ConfigFile = "",
     json: Json = False,
@@ -82,7 +88,7 @@ def release(
     from mxward.server.services import quarantine
 
     with opened(data, config) as context:
-        done = quarantine.release(context, queue_id, n=n, force=force, reason=reason)
+        done = quarantine.release(context, queue_id, n=n, force=force, reason=reason, teach=teach)
     if json:
         emit(asdict(done))
     else:
@@ -113,3 +119,29 @@ def delete(
     else:
         line(f"{deleted} recipient(s) deleted")
     raise typer.Exit(0 if deleted else 1)
+
+
+@app.command()
+def learn(
+    queue_ids: QueueIdList,
+    spam: Spam = False,
+    ham: Ham = False,
+    forget: Forget = False,
+    data: Data = "",
+    config: ConfigFile = "",
+    json: Json = False,
+) -> None:
+    """Teach the classifier by stored messages: unwanted (--spam), wanted (--ham), or take it back (--forget).
+
+    Works for any message whose content is still kept. Exit 1 when nothing was new. Audited.
+
+    Example: mxward quarantine learn 0aB3dEfGhIjKlMnO --ham
+    """
+    from mxward.server.cli.learn import lesson_of, report
+    from mxward.server.services import learning, messages
+
+    lesson = lesson_of(spam=spam, ham=ham, forget=forget)
+    with opened(data, config) as context:
+        raws = [messages.body(context, queue_id) for queue_id in queue_ids]
+        done = learning.learn(context, raws, lesson, source=" ".join(queue_ids[:20]))
+    report(done, lesson, json=json)

@@ -21,7 +21,7 @@ from mxward.server.config import Config
 # name -> mode. Bodies are encrypted at rest, and keys, log and run are still nobody else's business.
 TREE: Final = {
     "run": 0o750, "run/metrics": 0o750, "keys": 0o700, "tls": 0o750, "spool": 0o750, "maildir": 0o750, "rules": 0o750,
-    "log": 0o750,
+    "log": 0o750, "classifier": 0o750,
 }  # fmt: skip
 PID_FILE: Final = "run/mxward.pid"
 STATUS_FILE: Final = "run/status.json"

@@ -24,10 +24,13 @@ the audit trail with that actor. Text for people is plain English; data is what 
                        queue_ids: a sequence of queue ids, or ("ALL",)
     quarantine.py  entries(context, *, area="", text="", recipient="", held=True, before_id="", limit=50)
                        -> list[MessageRow]                                           quarantined and held, newest first
-                   release(context, queue_id, *, n=None, force=False, reason="") -> Release
+                   release(context, queue_id, *, n=None, force=False, reason="", teach=False) -> Release
                        original bytes and envelope, scanned again with today's rules. Refused when the new verdict is
                        malware or something could not be inspected, unless force=True with a reason
                    delete(context, queue_id, *, n=None, reason="") -> int
+    learning.py    learn(context, raws, lesson) -> Taught; learn_message(context, queue_id, lesson)  spam, ham, forget
+                   train_on(mails, *, version) -> Trained; use(context, trained), use_shipped(context) -> dict
+                   state(config) -> dict; lesson_of(config, raw) -> str
     ledger.py      verify(context) -> dict       accepted queued delivered held discarded bounced redirected consistent
                                                  problems
                    show(context, queue_id) -> dict                                   rows and history of one message

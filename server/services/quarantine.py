@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from mxward.core.errors import EngineError
 from mxward.core.policy import plain
-from mxward.server.services import messages, scanning
+from mxward.server.services import learning, messages, scanning
 from mxward.server.services.context import Context
 from mxward.server.services.errors import BadRequest, Refused
 from mxward.server.services.wake import wake_delivery
@@ -51,8 +52,12 @@ def entries(
     return [found[queue_id] for queue_id in sorted(found, reverse=True)[:limit]]
 
 
-def release(context: Context, queue_id: str, *, n: int | None = None, force: bool = False, reason: str = "") -> Release:
+def release(
+    context: Context, queue_id: str, *, n: int | None = None, force: bool = False, reason: str = "", teach: bool = False
+) -> Release:
     """Queue quarantined or held recipients (recipient `n`, or all) for delivery of the original message.
+
+    With `teach` the classifier learns it as wanted mail; what only force releases teaches nothing.
 
     Raises NotFound; BadRequest when nothing is to be released or `force` comes without a reason; Refused when
     today's rules say malware, or could not look inside, and `force` is not given. Refusals are audited too.
@@ -73,7 +78,17 @@ def release(context: Context, queue_id: str, *, n: int | None = None, force: boo
         score=verdict.score, released=released, recipients=[r.address for r in chosen],
     )  # fmt: skip
     wake_delivery(context.config.data)
+    if teach and released and not objection:
+        _teach(context, queue_id)
     return Release(queue_id, released, verdict.name, verdict.score, bool(objection))
+
+
+def _teach(context: Context, queue_id: str) -> None:
+    """Learn what was released as wanted. A fault of the lessons does not undo the release; it is audited."""
+    try:
+        learning.learn_message(context, queue_id, "ham")
+    except EngineError as error:
+        context.audit("learn.failed", queue_id, reason=str(error))
 
 
 def _objection(verdict: scanning.Verdict) -> str:
