@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from mxward.server.cli import gateway, key, learn, ledger, message, quarantine, queue, ruleauthor, scan, train, user
+from mxward.server.cli import gateway, importing, key, learn, ledger, message, quarantine, queue, scan, train, user
 from mxward.server.cli.common import GLOBALS, ConfigFile, Data
 
 # Plain help text: it is read in pipes, logs and over serial lines too.
@@ -39,5 +39,5 @@ for command, name in (
 ):
     app.command(name)(command)
 
-for group in (queue.app, quarantine.app, message.app, ledger.app, ruleauthor.app, key.app, user.app):
+for group in (queue.app, quarantine.app, message.app, ledger.app, importing.app, key.app, user.app):
     app.add_typer(group)
