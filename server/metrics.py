@@ -51,6 +51,7 @@ COUNTERS: Final[dict[str, str]] = {
     "delivery_bytes_total": "Bytes sent to next hops",
     "delivery_active": "Transactions under way to next hops",
     "jobs_selftest_total": "Self-tests of the scanning pipeline",
+    "jobs_rule_rollbacks_total": "New rule packs undone because they matched most mail",
     "jobs_selftest_failures_total": "Self-tests in which a test message was not recognised",
     "jobs_failures_total": "Passes of a periodic job that failed",
     "jobs_expired_total": "Recipients whose time in quarantine was over",

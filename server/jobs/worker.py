@@ -1,4 +1,4 @@
-"""The jobs role: retention, quarantine expiry, space and health watch, self-test of the scanning pipeline."""
+"""The jobs role: retention, quarantine expiry, space and health watch, self-test, new rule packs."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from mxward.server.jobs.periodic import Job, run_jobs
 from mxward.server.log import Log
 from mxward.server.metrics import METRICS
 from mxward.server.process import Process
-from mxward.server.services import scanning
+from mxward.server.services import rulewatch, scanning
+from mxward.server.services.context import Context
 from mxward.server.store import open_store
 from mxward.server.store.api import Store
 
 PURGE_S: Final = 3600.0
 WATCH_S: Final = 10.0
 SELF_TEST_S: Final = 600.0
+WATCH_RULES_S: Final = 60.0
 DAY_US: Final = 86_400_000_000
 
 
@@ -69,11 +71,18 @@ class Jobs:
             self.log("self_test_passed_again")
         self._self_test_problems = problems
 
+    def watch_rules(self) -> None:
+        """Undo new rule packs that match most mail."""
+        for done in rulewatch.check(Context(self.config, self.store, "jobs", self.clock)):
+            METRICS.add("jobs_rule_rollbacks_total")
+            self.log.error("rule_pack_undone", **done)
+
     def all(self) -> list[Job]:
         """Every job; the watch first, because the others take longer."""
         now = time.monotonic()
         return [
             Job("watch", WATCH_S, self.watch),
+            Job("watch_rules", WATCH_RULES_S, self.watch_rules),
             Job("self_test", SELF_TEST_S, self.self_test, due=now),
             Job("purge", PURGE_S, self.purge, due=now),
         ]

@@ -116,7 +116,7 @@ def test_the_self_test_runs_with_the_rules_in_force(bench: Bench) -> None:
 
 def test_every_job_can_run(bench: Bench) -> None:
     actions: list[Callable[[], Any]] = [job.run for job in bench.jobs.all()]
-    assert len(actions) == 3
+    assert len(actions) == 4
     for action in actions:
         action()
     assert bench.events() == []
