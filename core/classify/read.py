@@ -12,7 +12,7 @@ from mxward.core.scan import normalise
 from mxward.pyx.mime import parse
 from mxward.pyx.tokens import Features, feature
 
-_WORD: Final = re.compile(rb"(?<![^ \n])([a-z]{3,18})(?= ([a-z]{2,18})(?![^ .,!?\n])|(?![^ .,!?\n]))")
+_WORD: Final = re.compile(rb"(?<![^ \n])([a-z]{4,18})(?= ([a-z]{2,18})(?![^ .,!?\n])|(?![^ .,!?\n]))")
 
 
 def read(raw: bytes) -> Message:

@@ -22,9 +22,10 @@ from mxward.pyx.tokens import Features
 
 SHIPPED: Final = Path(__file__).resolve().parents[1] / "classify" / "shipped.model"
 OWN_FILE: Final = "own.model"  # in the data directory's FOLDER: what `mxward train --use` made
-FLOOR: Final = 1.0  # log-odds from which a hit weighs anything: what is less certain is not worth saying
-PER_LOGIT: Final = 2.0  # weight of each unit above
-MOST: Final = 6.5  # as much as a verdict of spam takes, for what is certain beyond doubt
+START: Final = 2.0  # weight of what is as probably unwanted as wanted
+PER_LOGIT: Final = 2.0  # and of each unit of log-odds more
+ALONE_LOGIT: Final = 3.0  # log-odds (95 %) from which it keeps a message back with nothing else against it
+SHY, MOST = 5.5, 6.5  # the most it weighs below and above that; a verdict of spam takes 6
 HAM_LOGIT: Final = -3.0  # log-odds below which a message is surely wanted mail
 HAM_WEIGHT: Final = -0.5  # little: good words are cheap
 N_QUOTED: Final = 3
@@ -54,7 +55,7 @@ class ClassifierDetector:
             part = share(site.judge(features).junk)
             opinion = Opinion(opinion.junk + part, opinion.phish)
             label = f"{label}+{site.label}"
-        if opinion.junk > FLOOR:
+        if opinion.junk > 0:
             return (self._unwanted(features, opinion, label, made),)
         if opinion.junk < HAM_LOGIT and message.hits:
             detail = f"reads like wanted mail (probability {_percent(1 - probability(opinion.junk))})"
@@ -68,8 +69,8 @@ class ClassifierDetector:
         what = "phishing or fraud" if is_phish else "spam"
         detail = f"reads like {what} (probability {_percent(probability(opinion.junk))}){because}"
         name, category = ("CLASSIFIER_PHISH", "phish") if is_phish else ("CLASSIFIER_SPAM", "spam")
-        weight = round(min(MOST, (opinion.junk - FLOOR) * PER_LOGIT), 2)
-        return Hit(name, category, weight, self.name, label, detail)
+        weight = min(MOST if opinion.junk >= ALONE_LOGIT else SHY, START + opinion.junk * PER_LOGIT)
+        return Hit(name, category, round(weight, 2), self.name, label, detail)
 
     def _quoted(self, features: Features, made: list[Piece]) -> list[str]:
         """The model's own words that spoke most for it, of those that the message has."""
