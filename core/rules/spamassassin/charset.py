@@ -28,10 +28,7 @@ _UNKNOWN: Final = frozenset(("x-unknown", "unknown", "unknown-8bit", "default", 
 # Perl knows these under the narrow tables that they name; mail clients and mime_text use the wider ones.
 _NARROW: Final = {"iso-8859-9": "iso8859-9", "iso-8859-11": "iso8859-11", "gb2312": "gb2312", "euc-kr": "euc-kr",
                   "shift_jis": "shift_jis", "iso-2022-jp": "iso2022_jp", "big5": "big5"}  # fmt: skip
-_HOLES: Final = {0x81: 0x81, 0x8D: 0x8D, 0x8F: 0x8F, 0x90: 0x90, 0x9D: 0x9D}
-_WINDOWS_1252: Final = "".join(
-    chr(code) if code in _HOLES else bytes([code]).decode("cp1252") for code in range(256)
-)  # Perl maps the five unassigned bytes to C1 controls
+_WINDOWS_1252: Final = bytes(range(256)).decode("cp1252", "replace")  # five bytes are unassigned
 
 
 def to_utf8(data: bytes, charset: str, *, is_word: bool = False) -> tuple[bytes, bool]:

@@ -10,15 +10,16 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from binascii import Error
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Final
 
 from mxward.core.rules.spamassassin.charset import to_utf8
-from mxward.pyx.mime import Mime
 
 MAX_NAME: Final = 256  # bytes kept of a name
 MAX_VALUE: Final = 8192  # bytes kept of a value
 MAX_ALL: Final = 65536  # bytes of all fields together
+_LOGICAL: Final = re.compile(rb"([^\n]+(?:\n[ \t][^\n]*)*)\n?")
 _FOLD: Final = re.compile(rb"\n[ \t]+")
 _NEVER_DECODED: Final = re.compile(
     rb"(?:received|(?:resent-)?(?:message-id|date)|mime-version|references|in-reply-to|list-.*)\Z", re.I | re.S
@@ -31,14 +32,17 @@ _NOT_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/]+")
 
 
 class Fields:
-    """The header of one part. Immutable; what is decoded is kept."""
+    """The header of one part. Immutable; what is decoded is kept.
 
-    def __init__(self, mime: Mime, part: int) -> None:
+    Args: written: (name, value behind the colon without its last line end), in order.
+    """
+
+    def __init__(self, written: Iterable[tuple[bytes, bytes]]) -> None:
         self._decoded: dict[bytes, list[bytes]] = {}
         self.order: list[bytes] = []
         self._raw: dict[bytes, list[bytes]] = {}
         self.is_truncated = False
-        for name, value in mime.fields(part):
+        for name, value in written:
             if len(name) > MAX_NAME or len(value) > MAX_VALUE:
                 name, value, self.is_truncated = name[:MAX_NAME], value[:MAX_VALUE], True
             self.order.append(name)
@@ -53,7 +57,7 @@ class Fields:
         found = self._raw.get(name)
         if found is None:
             return []
-        return [b" " * 0 + value.replace(b"\r\n", b"\n") + b"\n" for value in found]
+        return [value.replace(b"\r\n", b"\n") + b"\n" for value in found]
 
     def values(self, name: bytes) -> list[bytes]:
         """Values unfolded, decoded, without a line end. Name in lower case."""
@@ -87,6 +91,15 @@ class Fields:
                 break
             lines.append(line)
         return lines
+
+
+def top_fields(section: bytes) -> Iterable[tuple[bytes, bytes]]:
+    """Fields of a message's own header as SpamAssassin reads it: spaces before a value are kept, lines without a colon
+    and what an earlier run added (X-Spam-...) are left out. Args: section: LF line ends."""
+    for line in _LOGICAL.findall(section):
+        name, colon, value = line.partition(b":")
+        if colon and name[:7].lower() != b"x-spam-":
+            yield name.rstrip(b" \t"), value
 
 
 def decode(value: bytes, name: bytes) -> bytes:

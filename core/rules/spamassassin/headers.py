@@ -84,8 +84,9 @@ class Headers:
             hosts = [host for value in found if (host := self._host(value, is_address="addr" in wanted))]
             found = [registered_domain(host, self._site) for host in hosts] if "domain" in wanted else hosts
         elif "ip" in wanted or "revip" in wanted:
-            addresses = [match[1] for value in found if (match := _IP.search(value))]
-            found = [reverse(address) for address in addresses] if "revip" in wanted else addresses
+            found = [match[1] for value in found if (match := _IP.search(value))]
+            if "revip" in wanted:
+                found = [name for address in found if (name := reverse(address))]
         return found
 
     def _named(self, base: str, *, is_raw: bool, needs_raw: bool) -> list[bytes]:

@@ -1,10 +1,53 @@
-"""What the analysis of an HTML part gives: its text, addresses, and the numbers and flags that eval tests ask for."""
+"""What the analysis of an HTML part gives: its text, addresses, and the numbers and flags that eval tests ask for.
+
+Taking HTML apart is pyx/sarender; resolving relative addresses is relative.py.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import Final, NamedTuple
 
-from mxward.pyx.htmltext import read
+from mxward.core.rules.spamassassin.relative import target
+from mxward.pyx.sarender import KINDS, render
+
+MAX_URI: Final = 8192
+_URI, _BASE, _ANCHOR, _FACE, _ACTION, _META, _CONTENT, _COMMENT, _SCRIPT, _TITLE = range(len(KINDS))
+_ABSOLUTE: Final = re.compile(rb"(?:https?|ftp):/{0,2}", re.I)
+_OWN: Final = re.compile(rb"(?:data|mailto|file|cid|tel):", re.I)
+_FILE: Final = re.compile(rb"([a-z]+:/{0,2}[^/]+/.*?)[^/.]+\.[^/.]{2,4}\n?\Z", re.I | re.S)
+_REFRESH: Final = re.compile(rb"\burl\s*=", re.I)
+_BEFORE_URL: Final = re.compile(rb".*\burl\s*=\s*", re.I)
+_AFTER_URL: Final = re.compile(rb"\s*;.*", re.I)
+_CHARSET: Final = re.compile(rb"""\bcharset\s*=\s*["']?([^"']+)""", re.I)
+_FACES: Final = re.compile(
+    rb"""\s*["'.]?[a-z ][a-z -]*[a-z]\d?["']?(?:,\s*["']?[a-z][a-z -]*[a-z]\d?["']?)*;?\n?\Z""", re.I
+)
+MAX_FACE: Final = 200  # bytes of a list of fonts; longer ones are bad without a look
+
+
+class Numbers(NamedTuple):
+    """Counts of one HTML part, see sarender.pyi."""
+
+    n_chars: float
+    n_spaces: float
+    n_tags: float
+    n_elements: float
+    n_tags_seen: float
+    n_elements_seen: float
+    closed_extra: float
+    obfuscation: float
+    backhair: float
+    image_area: float
+    min_size: float
+    max_size: float
+    low_contrast: float
+    invalid_colour: float
+    embeds: float
+    truncated: float
 
 
 @dataclass(slots=True)
@@ -15,22 +58,166 @@ class Link:
     texts: list[bytes] = field(default_factory=list)
 
 
-@dataclass(slots=True)
 class Markup:
-    """One HTML part."""
+    """One HTML part.
 
-    text: bytes
-    is_wide: bool
-    uris: dict[bytes, Link] = field(default_factory=dict)
-    uri_truncated: bool = False
+    Args: source: UTF-8; is_wide: see charset.py; size: bytes of the part before its charset was decoded.
+    """
+
+    def __init__(self, source: bytes, is_wide: bool, size: int) -> None:
+        text, self.is_wide, self._items, self.inside, numbers = render(source, is_wide)
+        self.numbers = Numbers(*numbers)
+        # what is not wide has characters up to 255 only, and SpamAssassin keeps those as bytes
+        self.text = text if self.is_wide or text.isascii() else text.decode().encode("latin-1", "replace")
+        self.length = len(source) if source.isascii() else len(source.decode("utf-8", "replace"))
+        self._size = size
+
+    @property
+    def ratio(self) -> float:
+        """How much of the part is markup."""
+        return (self._size - self.numbers.n_chars) / self._size if self._size else 0.0
+
+    @property
+    def non_space_len(self) -> float:
+        return self.numbers.n_chars - self.numbers.n_spaces
+
+    def number(self, name: str) -> float | None:
+        """A number or flag under the name that rules know it by; None when this part has none of that name."""
+        made = _NUMBERS.get(name)
+        return None if made is None else made(self)
+
+    def strings(self, name: str) -> list[bytes]:
+        """comment, script, title or anchor; [] for any other name."""
+        made = _STRINGS.get(name)
+        return [] if made is None else made(self)
+
+    def _values(self, kind: int) -> list[bytes]:
+        return [value for found, _, value, _ in self._items if found == kind]
+
+    @cached_property
+    def comments(self) -> list[bytes]:
+        return self._values(_COMMENT)
+
+    @cached_property
+    def scripts(self) -> list[bytes]:
+        return self._values(_SCRIPT)
+
+    @cached_property
+    def titles(self) -> list[bytes]:
+        return self._values(_TITLE)
+
+    @cached_property
+    def anchors(self) -> list[bytes]:
+        """The words of each link."""
+        return [words for kind, _, _, words in self._items if kind == _ANCHOR]
+
+    @cached_property
+    def charsets(self) -> list[bytes]:
+        """Charsets that <meta> elements claim."""
+        return [found[1] for kind, value in self._metas if b"content-type" in kind and (found := _CHARSET.search(value))]
+
+    @cached_property
+    def has_bad_face(self) -> bool:
+        return any(_is_bad_face(face) for face in set(self._values(_FACE)))
+
+    @cached_property
+    def has_mail_action(self) -> bool:
+        return any(b"mailto:" in action.lower() for action in self._values(_ACTION))
+
+    @property
+    def _metas(self) -> list[tuple[bytes, bytes]]:
+        """(http-equiv in lower case, content) of <meta> elements."""
+        kinds = [value.lower() for value in self._values(_META)]
+        return list(zip(kinds, self._values(_CONTENT), strict=False))
+
+    @cached_property
+    def uris(self) -> dict[bytes, Link]:
+        """Address -> where it stands. Relative ones are there as written, with their words, and resolved."""
+        found: dict[bytes, Link] = {}
+        base = b""
+        for kind, tag, value, words in self._items:
+            if kind in (_URI, _BASE):
+                uri = _trimmed(value)
+                _push(found, tag, uri, base)
+                if kind == _BASE and _ABSOLUTE.match(uri):
+                    base = _FILE.sub(rb"\1", uri, count=1)
+                    base = base if base.endswith(b"/") else base + b"/"
+            elif kind == _ANCHOR:
+                found.setdefault(_trimmed(value), Link()).texts.append(words)
+        for kind_of, value in self._metas:
+            if b"refresh" in kind_of and _REFRESH.search(value):
+                _push(found, b"meta", _trimmed(_AFTER_URL.sub(b"", _BEFORE_URL.sub(b"", value, count=1), count=1)), base)
+        return found
+
+    @property
+    def uri_truncated(self) -> bool:
+        """Whether an address was longer than MAX_URI, or there were too many."""
+        return bool(self.numbers.truncated) or any(
+            len(value) > MAX_URI for kind, _, value, _ in self._items if kind in (_URI, _BASE, _ANCHOR)
+        )
 
 
-def render(source: bytes, is_wide: bool, size: int) -> Markup:
-    """The analysis of an HTML document. Args: source: UTF-8; size: bytes of the part before charset decoding."""
-    text, _, _, links, _, _ = read(source)
-    uris: dict[bytes, Link] = {}
-    for kind, url, words, _ in links:
-        link = uris.setdefault(url, Link())
-        link.types.add(kind.encode())
-        link.texts.append(words)
-    return Markup(text, is_wide, uris)
+def _per_tag(count: Callable[[Numbers], float]) -> Callable[[Markup], float | None]:
+    return lambda markup: count(markup.numbers) / markup.numbers.n_tags if markup.numbers.n_tags else None
+
+
+def _flag(flag: Callable[[Markup], object]) -> Callable[[Markup], float | None]:
+    return lambda markup: 1.0 if flag(markup) else None
+
+
+_NUMBERS: Final[dict[str, Callable[[Markup], float | None]]] = {
+    "html": lambda markup: 1.0,
+    "length": lambda markup: float(markup.length),
+    "html_length": lambda markup: markup.numbers.n_chars,
+    "non_space_len": lambda markup: markup.non_space_len,
+    "ratio": lambda markup: markup.ratio,
+    "image_area": lambda markup: markup.numbers.image_area,
+    "min_size": lambda markup: markup.numbers.min_size,
+    "max_size": lambda markup: markup.numbers.max_size,
+    "closed_extra_ratio": _per_tag(lambda numbers: numbers.closed_extra),
+    "bad_tag_ratio": lambda markup: _bad_ratio(markup.numbers.n_tags, markup.numbers.n_elements),
+    "non_element_ratio": lambda markup: _bad_ratio(markup.numbers.n_tags_seen, markup.numbers.n_elements_seen),
+    "obfuscation_ratio": lambda markup: (
+        markup.numbers.obfuscation / markup.numbers.n_tags
+        if markup.numbers.obfuscation and markup.numbers.n_tags
+        else None
+    ),
+    "backhair_count": lambda markup: markup.numbers.backhair or None,
+    "font_low_contrast": _flag(lambda markup: markup.numbers.low_contrast),
+    "font_invalid_color": _flag(lambda markup: markup.numbers.invalid_colour),
+    "font_face_bad": _flag(lambda markup: markup.has_bad_face),
+    "form_action_mailto": _flag(lambda markup: markup.has_mail_action),
+    "embeds": _flag(lambda markup: markup.numbers.embeds),
+}
+_STRINGS: Final[dict[str, Callable[[Markup], list[bytes]]]] = {
+    "comment": lambda markup: markup.comments,
+    "script": lambda markup: markup.scripts,
+    "title": lambda markup: markup.titles,
+    "anchor": lambda markup: markup.anchors,
+}
+
+
+def _bad_ratio(total: float, good: float) -> float | None:
+    """The share of what is not good; None when SpamAssassin has nothing to count."""
+    return (total - good) / total if total and good else None
+
+
+def _push(found: dict[bytes, Link], tag: bytes, uri: bytes, base: bytes) -> None:
+    if not uri:
+        return
+    meant = uri if _OWN.match(uri) else target(base, uri)
+    if meant:
+        found.setdefault(meant, Link()).types.add(tag)
+
+
+def _trimmed(value: bytes) -> bytes:
+    """Without white space around it, no-break spaces included, and without byte-order marks."""
+    if not value.isascii():
+        value = value.replace(b"\xef\xbb\xbf", b"")
+        value = value.decode("utf-8", "replace").strip(" \t\n\v\f\r\xa0").encode()
+    return value.strip(b" \t\n\v\f\r")[:MAX_URI]
+
+
+@lru_cache(maxsize=1024)
+def _is_bad_face(face: bytes) -> bool:
+    return len(face) > MAX_FACE or _FACES.match(face) is None

@@ -10,11 +10,12 @@ import re
 from typing import Final
 
 from mxward.core.message import Message
-from mxward.core.rules.spamassassin.fields import Fields
+from mxward.core.rules.spamassassin.fields import Fields, top_fields
 
 MAX_LINE: Final = 2048  # longer lines of parts of a multipart are broken before they are decoded
 MAX_BLANK: Final = 20  # blank lines kept of a run
 _BLANK: Final = re.compile(rb"(?:(?<=\n)|\A)(?:[ \t\r\f\v]*\n){21,}")
+_MANY_BLANK: Final = re.compile(rb"\n(?:[ \t\r\f\v]*\n){20}")  # quickly told
 _BOUNDARY: Final = re.compile(rb"""\bboundary\s*=\s*("[^"]+|[^\s";]+(?=[\s;]|\Z))""", re.I)
 _CHARSET: Final = re.compile(rb"""\bcharset\s*=\s*["']?(.*?)["']?(?:;|$)""", re.I)
 _NAME: Final = re.compile(rb"""\b(?:file)?name\s*=\s*["']?(.*?)["']?(?:;|$)""", re.I)
@@ -34,7 +35,8 @@ class Node:
     def __init__(self, message: Message, index: int, parent: Node | None) -> None:
         assert message.mime is not None, "parse comes before texts"
         self._message, self.index, self.parent = message, index, parent
-        self.fields = Fields(message.mime, index)
+        fields = message.mime.fields(index) if parent is not None else top_fields(_section(message))
+        self.fields = Fields(fields)
         self.children: list[Node] = []
         self._decoded: bytes | None = None
         written = self.fields.last("content-type")
@@ -69,7 +71,7 @@ class Node:
         assert message.mime is not None
         info = message.mime.parts[self.index]
         data = message.raw[info.body_start : info.body_end].replace(b"\r\n", b"\n")
-        if b"\n\n\n\n" in data or b"\n \n" in data:
+        if _MANY_BLANK.search(data):
             data = _BLANK.sub(_shortened, data)
         return _broken(data) if self.parent is not None and self.parent.type.startswith("multipart/") else data
 
@@ -92,7 +94,7 @@ class Node:
 
 def _shortened(run: re.Match[bytes]) -> bytes:
     lines = run[0].splitlines(keepends=True)
-    return b"".join(lines[: MAX_BLANK - 1] + lines[-1:])
+    return b"".join(lines[:1] + lines[1 - MAX_BLANK :])
 
 
 def _broken(data: bytes) -> bytes:
@@ -129,6 +131,12 @@ def content_type(written: bytes) -> tuple[str, bytes | None, str | None, bytes, 
     return kind.translate(None, _NOT_IN_TYPE).decode("latin-1"), boundary, charset, name, missing
 
 
+def _section(message: Message) -> bytes:
+    """The header section of the message, LF line ends."""
+    assert message.mime is not None
+    return message.raw[: message.mime.parts[0].body_start].replace(b"\r\n", b"\n")
+
+
 def tree(message: Message) -> list[Node]:
     """Every node in the order of a walk from the top, the message itself first."""
     assert message.mime is not None, "parse comes before texts"
@@ -143,6 +151,9 @@ def tree(message: Message) -> list[Node]:
         node = nodes[index] = Node(message, index, parent)
         if parent is not None:
             parent.children.append(node)
+    for node in nodes.values():
+        if node.is_leaf and node.type.startswith("multipart/"):
+            node.type = "text/plain"  # its boundary is nowhere: all of it is one text
     found: list[Node] = []
     stack = [nodes[0]] if nodes else []
     while stack:

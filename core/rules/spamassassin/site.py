@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Final
 
 from mxward.core.rules.spamassassin.pattern import PatternError, parse_pattern
+from mxward.pyx.sarender import TopLevel
 
 Settings = Mapping[str, Sequence[str]]
 MAX_REDIRECTED: Final = 2048  # bytes of an address that redirector patterns see
@@ -38,6 +39,11 @@ class Site:
     def top_level(self) -> frozenset[bytes]:
         """Names of util_rb_tld, in lower case, internationalised ones in their ASCII form."""
         return frozenset(_domains(self.words("util_rb_tld")))
+
+    @cached_property
+    def top_levels(self) -> TopLevel:
+        """`top_level` for pyx/sarender."""
+        return TopLevel(self.top_level)
 
     @cached_property
     def second_level(self) -> frozenset[bytes]:

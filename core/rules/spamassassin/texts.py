@@ -22,12 +22,13 @@ from mxward.core.rules.spamassassin.charset import to_utf8
 from mxward.core.rules.spamassassin.envelope import envelope_from
 from mxward.core.rules.spamassassin.headers import Headers
 from mxward.core.rules.spamassassin.ip import ADDRESS
-from mxward.core.rules.spamassassin.markup import Markup, render
+from mxward.core.rules.spamassassin.markup import Markup
 from mxward.core.rules.spamassassin.nodes import Node, tree
 from mxward.core.rules.spamassassin.received import Relays, relays
 from mxward.core.rules.spamassassin.site import DEFAULT, Site
-from mxward.core.rules.spamassassin.squeeze import chunks, squeeze
+from mxward.core.rules.spamassassin.chunks import chunks
 from mxward.core.rules.spamassassin.uris import UriList
+from mxward.pyx.sarender import squeeze
 
 if TYPE_CHECKING:
     from mxward.core.rules.spamassassin.uris import Uri
@@ -77,16 +78,17 @@ class TextSet:
 
     @cached_property
     def rendered(self) -> list[tuple[Node, Markup | None, bytes, bool]]:
-        """(part, its analysis when it is HTML, text as UTF-8, whether it is wide) of every text part."""
+        """(part, its analysis when it is HTML, text as UTF-8, whether it is wide) of every leaf; others have no text."""
         found: list[tuple[Node, Markup | None, bytes, bool]] = []
         for node in self.leaves:
             kind = node.effective_type
             if kind not in ("text/plain", "text/html"):
+                found.append((node, None, b"", False))  # it parts the texts around it all the same
                 continue
             source = node.decoded
             text, is_wide = to_utf8(source, node.charset or "us-ascii")
             if kind == "text/html" and source:
-                markup = render(text, is_wide, len(source))
+                markup = Markup(text, is_wide, len(source))
                 found.append((node, markup, markup.text, markup.is_wide))
             else:
                 found.append((node, None, text, is_wide))
@@ -134,7 +136,7 @@ class TextSet:
     @cached_property
     def uri_list(self) -> UriList:
         """Every address with where it stands (uri_detail rules)."""
-        return UriList(split(self.body), self.html, self.site)
+        return UriList(self.body, self.html, self.site)
 
     @property
     def uris(self) -> list[bytes]:

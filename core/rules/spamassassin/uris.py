@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from mxward.core.rules.spamassassin.addresses import is_host
 from mxward.core.rules.spamassassin.canonical import MAX_URI, canonical, url_decoded
 from mxward.core.rules.spamassassin.domains import domain_of, is_known
-from mxward.core.rules.spamassassin.uritext import MAIL, find_in_text
+from mxward.pyx.sarender import find_uris
 
 if TYPE_CHECKING:
     from mxward.core.rules.spamassassin.markup import Markup
@@ -33,6 +33,8 @@ _DOT_AFTER_AT: Final = re.compile(rb"@.+?\.")
 _MISREAD: Final = re.compile(rb"(?:skype|e?-?mail)?:+", re.I)
 _HEX: Final = re.compile(rb"%[0-9a-f]{2}", re.I)
 _MAIL_HOST: Final = re.compile(rb"@([^?&>]*)")
+MAX_FOUND: Final = 20_000  # addresses looked at in the text
+_MAIL: Final = 1  # kind of what find_uris gives
 _PARSED: Final = frozenset((b"parsed",))
 
 
@@ -50,11 +52,11 @@ class Uri:
 class UriList:
     """The addresses of a message."""
 
-    def __init__(self, lines: Sequence[bytes], html: Sequence[Markup], site: Site) -> None:
+    def __init__(self, body: tuple[bytes, list[int]], html: Sequence[Markup], site: Site) -> None:
         self._site = site
         self.detail: dict[bytes, Uri] = {}
         self.is_truncated = any(markup.uri_truncated for markup in html)
-        for address, types in _text_uris(lines, site):
+        for address, types in _text_uris(body, site):
             self._add(address, types, needs_domain=True)
         for markup in html:
             for address, known in markup.uris.items():
@@ -88,20 +90,19 @@ class UriList:
         return True
 
 
-def _text_uris(lines: Sequence[bytes], site: Site) -> Iterable[tuple[bytes, set[bytes]]]:
+def _text_uris(body: tuple[bytes, list[int]], site: Site) -> Iterable[tuple[bytes, set[bytes]]]:
     seen: set[bytes] = set()
-    for line in lines:
-        for kind, found, host in find_in_text(line, site):
-            raw = _AFTER.sub(b"", _BRACKET.sub(rb"\1", found, count=1), count=1)
-            if raw in seen:
-                continue
-            seen.add(raw)
-            if (kind == MAIL and b"@" not in raw) or (host is not None and not is_host(host)):
-                continue
-            if raw[:4].lower() in (b"cid:", b"mid:") or _EMPTY.match(raw):
-                continue
-            if meant := _meant(raw, site):
-                yield meant
+    for kind, found, host in find_uris(*body, site.top_levels, MAX_FOUND):
+        raw = _AFTER.sub(b"", _BRACKET.sub(rb"\1", found, count=1) if b")" in found else found, count=1)
+        if raw in seen:
+            continue
+        seen.add(raw)
+        if (kind == _MAIL and b"@" not in raw) or (host is not None and not is_host(host)):
+            continue
+        if raw[:4].lower() in (b"cid:", b"mid:") or _EMPTY.match(raw):
+            continue
+        if meant := _meant(raw, site):
+            yield meant
 
 
 def _meant(raw: bytes, site: Site) -> tuple[bytes, set[bytes]] | None:

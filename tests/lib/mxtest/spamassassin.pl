@@ -35,13 +35,15 @@ while (my $path = <STDIN>) {
     my $start = clock();
     my $message = $sa->parse(\$raw, 1);
     my $status = Mail::SpamAssassin::PerMsgStatus->new($sa, $message);
+    # before the check: the FreeMail plug-in cuts addresses out of the lines that it is given
+    my @body = map { "$_" } @{$message->get_rendered_body_text_array()};
     $status->check();
     my $spent = clock() - $start;
     my %hits = map { $_ => 0 + $status->{tests_already_hit}{$_} }
         grep { $status->{tests_already_hit}{$_} } keys %{$status->{tests_already_hit}};
     my %result = (hits => \%hits, cpu_s => $spent);
     unless ($ENV{MXTEST_SA_HITS_ONLY}) {
-        $result{body} = [map { "$_" } @{$status->get_decoded_stripped_body_text_array()}];
+        $result{body} = \@body;
         $result{rawbody} = [map { "$_" } @{$status->get_decoded_body_text_array()}];
         $result{uris} = [sort { $a cmp $b } $status->get_uri_list()];
         my %detail = %{$status->get_uri_detail_list()};
