@@ -14,6 +14,7 @@ from mxward.server.web import openapi, role
 from mxward.server.web.change import read_change
 from mxward.server.web.console import Console
 from mxward.server.web.form import FormError
+from mxward.server.web.page import learn as learn_page
 from mxward.server.web.page import quarantine as quarantine_page
 from mxward.server.web.page.list import PAGE, query_of
 from mxward.server.web.page.messages import queue_id_of
@@ -59,6 +60,15 @@ async def delete(request: Request) -> Response:
     return await _decide(request, "delete")
 
 
+async def learn(request: Request) -> Response:
+    fields = await read_change(request)
+    who = request.state.session
+    row, _ = await _console(request).call(messages.show, who.user, queue_id_of(request))
+    if not role.may(who, "learn", row):
+        return error_page(request, 403, learn_page.NOT_YOURS)
+    return JSONResponse({"done": await learn_page.act(request, row.queue_id, fields)})
+
+
 async def _decide(request: Request, verb: str) -> Response:
     fields = await read_change(request)
     who = request.state.session
@@ -75,6 +85,7 @@ async def _decide(request: Request, verb: str) -> Response:
         n=quarantine_page.number_of(fields, row),
         reason=fields.get("reason", "")[: quarantine_page.MAX_REASON],
         force=force,
+        teach=fields.get("teach") == "yes" and role.may(who, "learn", row),
     )
     return JSONResponse({"done": done})
 
@@ -108,6 +119,7 @@ def routes() -> list[Route]:
         Route("/api/session", session),
         Route("/api/messages", find),
         Route("/api/messages/{queue_id}", show),
+        Route("/api/messages/{queue_id}/learn", learn, methods=["POST"]),
         Route("/api/quarantine", kept),
         Route("/api/quarantine/{queue_id}/release", release, methods=["POST"]),
         Route("/api/quarantine/{queue_id}/delete", delete, methods=["POST"]),

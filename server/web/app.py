@@ -18,7 +18,7 @@ from mxward.server.web import api
 from mxward.server.web.console import Console
 from mxward.server.web.form import FormError
 from mxward.server.web.guard import Guard
-from mxward.server.web.page import health, ledger, login, messages, overview, quarantine
+from mxward.server.web.page import health, learn, ledger, login, messages, overview, quarantine, rules
 from mxward.server.web.render import STATIC, error_page
 
 STATUS: Final[dict[type[Exception], int]] = {NotFound: 404, BadRequest: 400, Refused: 409, NotRunning: 503}
@@ -38,10 +38,16 @@ def routes() -> list[Route | Mount]:
         Route("/password", login.password, methods=["GET", "POST"]),
         Route("/messages", messages.search),
         Route("/messages/{queue_id}", messages.message),
+        Route("/messages/{queue_id}/learn", learn.page, methods=["GET", "POST"]),
         Route("/quarantine", quarantine.listing),
         Route("/quarantine/{queue_id}/release", quarantine.release, methods=["GET", "POST"]),
         Route("/quarantine/{queue_id}/delete", quarantine.delete, methods=["GET", "POST"]),
         Route("/ledger", ledger.page),
+        Route("/rules", rules.listing),
+        Route("/rules/{name}", rules.pack),
+        Route("/rules/{name}/enable", rules.enable, methods=["GET", "POST"]),
+        Route("/rules/{name}/disable", rules.disable, methods=["GET", "POST"]),
+        Route("/rules/{name}/rollback", rules.rollback, methods=["GET", "POST"]),
         Route("/healthz", health.healthz),
         Route("/readyz", health.readyz),
         Route("/metrics", health.metrics),

@@ -92,7 +92,16 @@ def _change(summary: str, *, force: bool) -> Doc:
     fields: Doc = {"n": {"type": "integer", "description": "one recipient; all without it"}, "reason": _STRING}
     if force:
         fields["force"] = {"type": "string", "enum": ["yes"], "description": "although the scan says no"}
+        fields["teach"] = {"type": "string", "enum": ["yes"], "description": "the classifier learns it as wanted"}
     form = {"schema": {"type": "object", "properties": fields}}
+    operation["requestBody"] = {"content": {"application/x-www-form-urlencoded": form}}
+    return operation
+
+
+def _learn() -> Doc:
+    operation = _operation("Teach the classifier by a message", "Done", [ID, TOKEN], 400, 403, 404)
+    lesson: Doc = {"type": "string", "enum": ["spam", "ham", "forget"], "description": "unwanted, wanted, take it back"}
+    form = {"schema": {"type": "object", "required": ["lesson"], "properties": {"lesson": lesson}}}
     operation["requestBody"] = {"content": {"application/x-www-form-urlencoded": form}}
     return operation
 
@@ -103,6 +112,7 @@ def document() -> Doc:
         "/api/session": {"get": _operation("Who is signed in", "Session")},
         "/api/messages": {"get": _operation("Search messages, newest first", "Messages", [*SEARCH, BEFORE, LIMIT])},
         "/api/messages/{queue_id}": {"get": _operation("One message with its history", "Message", [ID], 404)},
+        "/api/messages/{queue_id}/learn": {"post": _learn()},
         "/api/quarantine": {"get": _operation("What is kept back", "Messages", [SEARCH[0], SEARCH[2], BEFORE, LIMIT])},
         "/api/quarantine/{queue_id}/release": {"post": _change("Release a message", force=True)},
         "/api/quarantine/{queue_id}/delete": {"post": _change("Delete a message", force=False)},

@@ -15,7 +15,10 @@ from mxward.server.web import text
 
 HERE: Final = Path(__file__).parent
 STATIC: Final = HERE / "static"
-NAVIGATION: Final = (("/", "Overview"), ("/messages", "Messages"), ("/quarantine", "Quarantine"), ("/ledger", "Ledger"))
+NAVIGATION: Final = (
+    ("/", "Overview"), ("/messages", "Messages"), ("/quarantine", "Quarantine"), ("/rules", "Rules"),
+    ("/ledger", "Ledger"),
+)  # fmt: skip
 
 
 def _environment() -> Environment:

@@ -7,7 +7,7 @@ from typing import Final
 from mxward.server.store.api import HELD, QUARANTINED, MessageRow, RecipientRow
 from mxward.server.web.session import Session
 
-_ALL: Final = frozenset(("release", "delete", "force"))
+_ALL: Final = frozenset(("release", "delete", "force", "learn", "rules"))  # learn: teach the classifier, for all mail
 MAY: Final[dict[str, frozenset[str]]] = {
     "admin": _ALL,
     "security": _ALL,
@@ -28,3 +28,8 @@ def may(session: Session, verb: str, row: MessageRow) -> bool:
     if verb not in MAY.get(session.role, frozenset()):
         return False
     return session.role != "helpdesk" or row.verdict in HARMLESS
+
+
+def may_change_rules(session: Session) -> bool:
+    """Whether this person may use, stop using and roll back rule packs."""
+    return "rules" in MAY.get(session.role, frozenset())

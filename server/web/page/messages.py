@@ -51,6 +51,7 @@ async def message(request: Request) -> Response:
         envelope=envelope(row),
         addresses={rcpt.n: rcpt.address for rcpt in row.recipients},
         fate_tag=fate_tag,
+        may_learn=role.may(session, "learn", row),
         verbs=[verb for verb in ("release", "delete") if role.kept(row) and role.may(session, verb, row)],
     )
 

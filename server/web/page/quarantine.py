@@ -89,7 +89,9 @@ async def _act(request: Request, verb: str, row: MessageRow, fields: dict[str, s
     if force and not reason:
         return _ask(request, verb, row, fields, [("reason", "Enter a reason.")], offer=True)
     try:
-        notice = await act(request, verb, row.queue_id, n=number_of(fields, row), reason=reason, force=force)
+        teach = fields.get("teach") == "yes" and role.may(request.state.session, "learn", row)
+        n = number_of(fields, row)
+        notice = await act(request, verb, row.queue_id, n=n, reason=reason, force=force, teach=teach)
     except (Refused, BadRequest) as error:
         offer = verb == "release" and role.may(request.state.session, "force", row)
         return _ask(request, verb, row, fields, [("", sentence_of(error))], offer=offer)
@@ -97,12 +99,14 @@ async def _act(request: Request, verb: str, row: MessageRow, fields: dict[str, s
     return RedirectResponse("/quarantine", 303)
 
 
-async def act(request: Request, verb: str, queue_id: str, *, n: int | None, reason: str, force: bool) -> str:
+async def act(
+    request: Request, verb: str, queue_id: str, *, n: int | None, reason: str, force: bool, teach: bool = False
+) -> str:
     """Release or delete; returns what was done, in words. Raises Refused, BadRequest, NotFound."""
     console: Console = request.app.state.console
     user = request.state.session.user
     if verb == "release":
-        await console.call(quarantine.release, user, queue_id, n=n, force=force, reason=reason)
+        await console.call(quarantine.release, user, queue_id, n=n, force=force, reason=reason, teach=teach)
         return "The message was released and is on its way."
     changed = await console.call(quarantine.delete, user, queue_id, n=n, reason=reason)
     if not changed:
@@ -140,5 +144,6 @@ def _ask(
         "heading": HEADINGS[verb], "consequence": CONSEQUENCES[verb], "button": BUTTONS[verb], "verb": verb,
         "row": row, "kept": role.kept(row), "envelope": [subject, *envelope(row)][:5],
         "n": given.get("n", ""), "reason_given": given.get("reason", "")[:MAX_REASON], "force_offered": offer,
+        "may_teach": verb == "release" and role.may(request.state.session, "learn", row),
     }  # fmt: skip
     return render(request, "confirm.html", 409 if errors else 200, errors=errors or [], **values)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import httpx
 import pytest
 from starlette.routing import Mount, Route
@@ -12,7 +10,8 @@ from mxtest.console import Site
 from mxward.server.web import access
 from mxward.server.web.app import routes
 
-# path -> (outsider's status, signed-in status); SPAM stands for the id of the message in quarantine
+# path -> (outsider's status, signed-in status); SPAM stands for the id of the message in quarantine,
+# PACK for a rule pack
 GET = {
     "/": (303, 200),
     "/live": (303, 200),
@@ -20,10 +19,16 @@ GET = {
     "/password": (303, 200),
     "/messages": (303, 200),
     "/messages/SPAM": (303, 200),
+    "/messages/SPAM/learn": (303, 200),
     "/quarantine": (303, 200),
     "/quarantine/SPAM/release": (303, 200),
     "/quarantine/SPAM/delete": (303, 200),
     "/ledger": (303, 200),
+    "/rules": (303, 200),
+    "/rules/PACK": (303, 200),
+    "/rules/PACK/enable": (303, 200),
+    "/rules/PACK/disable": (303, 200),
+    "/rules/PACK/rollback": (303, 200),
     "/healthz": (200, 200),
     "/metrics": (200, 200),
     "/favicon.ico": (200, 200),
@@ -36,13 +41,31 @@ GET = {
     "/api/status": (401, 200),
     "/api/openapi.json": (200, 200),
 }
-POST_ONLY = ("/logout", "/api/quarantine/SPAM/release", "/api/quarantine/SPAM/delete")
-POST = ("/login", "/password", "/quarantine/SPAM/release", "/quarantine/SPAM/delete", *POST_ONLY)
+POST_ONLY = ("/logout", "/api/quarantine/SPAM/release", "/api/quarantine/SPAM/delete", "/api/messages/SPAM/learn")
+RULES = ("/rules/PACK/enable", "/rules/PACK/disable", "/rules/PACK/rollback")
+POST = (
+    "/login",
+    "/password",
+    "/messages/SPAM/learn",
+    "/quarantine/SPAM/release",
+    "/quarantine/SPAM/delete",
+    *RULES,
+    *POST_ONLY,
+)
 READY = "/readyz"  # its status depends on the gateway: test_health.py
 
 
+def path_of(path: str) -> str:
+    return path.replace("{name}", "PACK").replace("{queue_id}", "SPAM")
+
+
+def filled(site: Site, path: str) -> str:
+    """An address for a path of the table: the message in quarantine, the pack that mxward ships."""
+    return path.replace("SPAM", site.ids["spam"]).replace("PACK", "starter")
+
+
 def known_paths() -> set[str]:
-    return {re.sub(r"\{\w+\}", "SPAM", route.path) for route in routes() if isinstance(route, Route)}
+    return {path_of(route.path) for route in routes() if isinstance(route, Route)}
 
 
 def test_the_table_names_every_route() -> None:
@@ -51,15 +74,13 @@ def test_the_table_names_every_route() -> None:
 
 
 def test_posts_are_where_the_table_says() -> None:
-    posts = {
-        re.sub(r"\{\w+\}", "SPAM", r.path) for r in routes() if isinstance(r, Route) and "POST" in (r.methods or ())
-    }
+    posts = {path_of(r.path) for r in routes() if isinstance(r, Route) and "POST" in (r.methods or ())}
     assert posts == set(POST)
 
 
 @pytest.mark.parametrize("path", GET)
 async def test_outsider(site: Site, client: httpx.AsyncClient, path: str) -> None:
-    answer = await client.get(path.replace("SPAM", site.ids["spam"]))
+    answer = await client.get(filled(site, path))
     assert answer.status_code == GET[path][0], answer.text
     if answer.status_code == 303:
         assert answer.headers["location"].startswith("/login")
@@ -68,13 +89,13 @@ async def test_outsider(site: Site, client: httpx.AsyncClient, path: str) -> Non
 
 @pytest.mark.parametrize("path", GET)
 async def test_signed_in(site: Site, admin: httpx.AsyncClient, path: str) -> None:
-    answer = await admin.get(path.replace("SPAM", site.ids["spam"]))
+    answer = await admin.get(filled(site, path))
     assert answer.status_code == GET[path][1], answer.text
 
 
 @pytest.mark.parametrize("path", [path for path in POST if path != "/login"])
 async def test_outsider_changes_nothing(site: Site, client: httpx.AsyncClient, path: str) -> None:
-    answer = await client.post(path.replace("SPAM", site.ids["spam"]), data={"csrf": "x"})
+    answer = await client.post(filled(site, path), data={"csrf": "x"})
     assert answer.status_code == (401 if path.startswith("/api/") else 303)
     assert {r.state for r in site.store.message(site.ids["spam"]).recipients} == {"quarantined"}  # type: ignore[union-attr]  # it is there
 
@@ -119,14 +140,14 @@ async def test_other_methods_are_refused(admin: httpx.AsyncClient, method: str) 
 
 @pytest.mark.parametrize("path", [path for path, (_, inside) in GET.items() if inside == 200])
 async def test_head_answers_as_get(site: Site, admin: httpx.AsyncClient, path: str) -> None:
-    answer = await admin.head(path.replace("SPAM", site.ids["spam"]))
+    answer = await admin.head(filled(site, path))
     assert answer.status_code == 200
     assert answer.content == b""
 
 
 @pytest.mark.parametrize("path", [*GET, "/nothing", "/logout"])
 async def test_every_answer_carries_the_headers(site: Site, admin: httpx.AsyncClient, path: str) -> None:
-    headers = (await admin.get(path.replace("SPAM", site.ids["spam"]))).headers
+    headers = (await admin.get(filled(site, path))).headers
     assert "default-src 'self'" in headers["content-security-policy"]
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
     assert "unsafe" not in headers["content-security-policy"]
@@ -148,7 +169,7 @@ async def test_strict_transport_only_behind_tls(make_site, client: httpx.AsyncCl
 async def test_get_never_changes_state(site: Site, admin: httpx.AsyncClient) -> None:
     before = [site.store.message(i) for i in site.ids.values()], site.store.users()
     for path in GET:
-        await admin.get(path.replace("SPAM", site.ids["spam"]) + "?n=0&force=yes&reason=x&csrf=x")
+        await admin.get(filled(site, path) + "?n=0&force=yes&reason=x&csrf=x")
     assert ([site.store.message(i) for i in site.ids.values()], site.store.users()) == before
 
 
