@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mxtest import corpus
+from mxtest import corpus, saparity, spamassassin
 from mxtest.crash import CrashRun
 from mxtest.product import Product, Settings, route_to
 from mxtest.sink import Sink
@@ -107,10 +107,26 @@ def burst(directory: Path, scale: float) -> Result:
     return {"acknowledged": load.n_acked, "lost": len(missing), "duplicates": len(twice), "ledger": ledger}, broken
 
 
+def spamassassin_parity(_directory: Path, scale: float) -> Result:
+    """The public SpamAssassin rules over 1,000 mails, here and in Debian's spamassassin."""
+    if not (spamassassin.is_present() and corpus.is_present()):
+        return {}, ["spamassassin or the shared corpus is absent"]
+    engine, report = saparity.stock_engine()
+    parity = saparity.compare(saparity.sample(int(1000 * scale)), engine)
+    figures = parity.to_dict()
+    say(f"{figures['messages']} mails: {parity.share:.4%} of all decisions equal, {parity.strict_share:.3%} of those "
+        f"where either side fired; CPU {figures['median_cpu_us']} us, "
+        f"SpamAssassin {figures['spamassassin_median_cpu_us']} us")  # fmt: skip
+    broken = [f"only {parity.share:.4%} of the decisions are equal"] if parity.share < 0.99 else []
+    broken += [f"only {parity.strict_share:.3%} of what fired is equal"] if parity.strict_share < 0.97 else []
+    return {**figures, "tests": report.n_tests, "used": report.n_used}, broken
+
+
 CAMPAIGNS = {
     "crash": Campaign("SIGKILL of random processes under load: 100,000 acknowledged messages, 200 kills", crash),
     "corpus": Campaign("every message of the shared corpus, four accounts compared", whole_corpus),
     "burst": Campaign("two minutes of full load and an orderly restart: nothing lost, nothing twice", burst),
+    "spamassassin": Campaign("SpamAssassin's rules over 1,000 mails, here and there", spamassassin_parity),
 }
 
 
