@@ -6,20 +6,44 @@ Reputation of hosts is not here: nothing is looked up.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
 
 from mxward.core.extract import views
+from mxward.core.extract.fold import fold_bytes, skeleton
+from mxward.core.extract.urls import organisation, shown_host, unwrap
 from mxward.core.extract.views import Link
 from mxward.core.message import Message
 from mxward.core.verdict import Evidence, Hit
+from mxward.pyx import urls
 
 _SHOWN: Final = re.compile(r"^(?:https?://)?((?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24})(?:[/:?#].*)?$", re.I)
-_ADDRESS: Final = re.compile(r"^(?:\d{1,3}\.){3}\d{1,3}$|^\d{7,10}$|^0x[0-9a-f]{6,8}$", re.I)
-_MAILBOX: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}\.\w")
-# two-label suffixes under which organisations register; enough to compare two names of one message
-_SECOND_LEVEL: Final = frozenset(("co", "com", "org", "net", "ac", "gov", "nhs", "ltd", "plc", "sch", "police", "edu"))
+_REMOTE: Final = frozenset(("a", "form", "text"))
+# name -> weight, and what it says; each is reported once a message
+_FAULTS: Final[dict[str, tuple[float, str]]] = {
+    "LINK_DATA": (3.0, "has a link that carries a page inside itself"),
+    "LINK_SCRIPT": (2.0, "has a link that runs a script"),
+    "LINK_BROKEN": (0.5, "has a link that no browser can read"),
+    "LINK_BARE_ADDRESS": (1.5, "has a link to a bare network address"),
+    "LINK_ODD_NUMBER": (1.5, "has a link to a network address in a form that hides it"),
+    "LINK_USER_PART": (2.5, "has a link that hides its host behind an @ sign"),
+    "LINK_PUNYCODE": (0.5, "has a link to an internationalised host name"),
+    "LINK_LOOKALIKE_HOST": (3.0, "has a link to a host name in letters that only look Latin"),
+    "LINK_ESCAPED_HOST": (1.5, "has a link whose host name is written in escapes"),
+    "LINK_DEEP_HOST": (1.0, "has a link to an unusually long host name"),
+    "LINK_ADDRESS_IN_FRAGMENT": (3.5, "has a link that carries an address behind a # sign, as log-in traps do"),
+    "LINK_SHOWS_OTHER": (1.5, "has a link that shows one address and leads to another"),
+}
+_OF_HOST: Final = (
+    (urls.NUMBER, "LINK_BARE_ADDRESS"), (urls.ODD_NUMBER, "LINK_ODD_NUMBER"), (urls.USER, "LINK_USER_PART"),
+    (urls.PUNYCODE, "LINK_PUNYCODE"), (urls.ESCAPED, "LINK_ESCAPED_HOST"), (urls.DEEP, "LINK_DEEP_HOST"),
+)  # fmt: skip
+# letters of Cyrillic, Greek and Armenian that look exactly like a Latin one
+_TWINS: Final = frozenset(
+    "\u0430\u0441\u0435\u043e\u0440\u0445\u0443\u0456\u0458\u0455\u0501\u04bb\u04cf\u051b\u051d\u03bf\u03bd\u03c1\u03b1"
+    "\u0585\u057d\u0570\u0578"
+)
+_HOST_TRAITS: Final = sum(bit for bit, _ in _OF_HOST)
 
 
 class LinkDetector:
@@ -31,10 +55,10 @@ class LinkDetector:
     def detect(self, message: Message) -> Iterable[Hit]:
         """At most one hit of each kind."""
         found: dict[str, Hit] = {}
-        links = views.links(message)
-        for link in links:
-            for name, weight, detail in _faults(link):
-                found.setdefault(name, _hit(name, weight, detail, link.part))
+        for link in views.links(message):
+            for name in _faults(link):
+                if name not in found:
+                    found[name] = _hit(name, *_FAULTS[name], link.part)
         counts = views.markup(message)
         if counts.passwords:
             found["HTML_PASSWORD_FIELD"] = _hit("HTML_PASSWORD_FIELD", 4.0, "asks for a password inside the mail", 0)
@@ -47,54 +71,56 @@ def _hit(name: str, weight: float, detail: str, part: int) -> Hit:
     return Hit(name, "phish", weight, "link", detail=detail, evidence=(Evidence(part, "links", 0, 0),))
 
 
-def _split(url: str) -> SplitResult | None:
-    try:
-        return urlsplit(url)
-    except ValueError:
-        return None
+def _faults(link: Link) -> list[str]:
+    """Names of what is wrong with one link; nearly always none."""
+    parts = urls.split(link.url.encode("utf-8", "replace"))
+    if parts is None:
+        return _of_scheme(link)
+    host, traits, _ = parts
+    faults: list[str] = []
+    if traits:
+        if traits & urls.BROKEN:
+            return ["LINK_BROKEN"]
+        if link.kind in _REMOTE and traits & _HOST_TRAITS:
+            faults += [name for bit, name in _OF_HOST if traits & bit]
+        if traits & (urls.PUNYCODE | urls.FOREIGN) and link.kind in _REMOTE and looks_latin(host):
+            faults.append("LINK_LOOKALIKE_HOST")
+        if traits & urls.FRAGMENT:
+            faults.append("LINK_ADDRESS_IN_FRAGMENT")
+    if link.kind == "a" and "." in link.words and len(link.words) < 300 and _shows_other(link, host):
+        faults.append("LINK_SHOWS_OTHER")
+    return faults
 
 
-def _faults(link: Link) -> Iterator[tuple[str, float, str]]:
-    url = link.url
-    lowered = url[:16].lower()
+def _of_scheme(link: Link) -> list[str]:
+    lowered = link.url[:16].lower()
     if lowered.startswith("data:") and link.kind in ("a", "frame", "form"):
-        yield "LINK_DATA", 3.0, "has a link that carries a page inside itself"
-    if lowered.startswith(("javascript:", "vbscript:")) and link.kind == "a" and len(url) > 40:
-        yield "LINK_SCRIPT", 2.0, "has a link that runs a script"
-    if not lowered.startswith(("http:", "https:", "http&#", "//", "www.")):
-        return
-    split = _split(url)
-    if split is None:
-        yield "LINK_BROKEN", 0.5, "has a link that no browser can read"
-        return
-    host = _host(split)
-    if link.kind in ("a", "form", "text"):
-        yield from _host_faults(host, split)
-    if "@" in split.fragment and _MAILBOX.search(split.fragment):
-        yield "LINK_ADDRESS_IN_FRAGMENT", 3.5, "has a link that carries an address behind a # sign, as log-in traps do"
-    if link.kind == "a" and link.words and len(link.words) < 300:
-        shown = _SHOWN.match(link.words)
-        if shown and host and organisation(shown[1].lower()) != organisation(host):
-            yield "LINK_SHOWS_OTHER", 1.5, "has a link that shows one address and leads to another"
+        return ["LINK_DATA"]
+    if lowered.startswith(("javascript:", "vbscript:")) and link.kind == "a" and len(link.url) > 40:
+        return ["LINK_SCRIPT"]
+    return []
 
 
-def _host(split: SplitResult) -> str:
-    return split.netloc.rpartition("@")[2].partition(":")[0].lower().rstrip(".")
+def _shows_other(link: Link, host: str) -> bool:
+    """Do the words name a host of another organisation? A service that wraps links is not who they lead to."""
+    shown = _SHOWN.match(link.words)
+    if not shown or not host or organisation(shown[1].lower()) == organisation(host):
+        return False
+    inner = unwrap(link.url)
+    target = urls.split(inner.encode("utf-8", "replace")) if inner else None
+    return target is None or organisation(shown[1].lower()) != organisation(target[0])
 
 
-def _host_faults(host: str, split: SplitResult) -> Iterator[tuple[str, float, str]]:
-    if _ADDRESS.match(host):
-        yield "LINK_BARE_ADDRESS", 1.5, "has a link to a bare network address"
-    if "@" in split.netloc:
-        yield "LINK_USER_PART", 2.5, "has a link that hides its host behind an @ sign"
-    if "xn--" in host:
-        yield "LINK_PUNYCODE", 0.5, "has a link to an internationalised host name"
-    if host.count(".") >= 5 and len(host) > 50:
-        yield "LINK_DEEP_HOST", 1.0, "has a link to an unusually long host name"
+def looks_latin(host: str) -> bool:
+    """Is the host, in the letters that clients show, one that reads as ASCII and is not?"""
+    for label in shown_host(host).split("."):
+        folded = fold_bytes(label.encode("utf-8", "replace"))
+        if not folded.isascii() and _is_foreign(label) and skeleton(folded)[0].isascii():
+            return True
+    return False
 
 
-def organisation(host: str) -> str:
-    """The registered name of a host, near enough to compare two hosts: its last two labels, or three."""
-    labels = host.split(".")
-    take = 3 if len(labels) > 2 and labels[-2] in _SECOND_LEVEL and len(labels[-1]) == 2 else 2
-    return ".".join(labels[-take:])
+def _is_foreign(label: str) -> bool:
+    """Foreign letters beside Latin ones, or only such as nobody can tell from Latin? Other words are honest names."""
+    foreign = {c for c in label.lower() if ord(c) > 0x24F}  # below: Latin with accents, which honest names have too
+    return bool(foreign) and (any("a" <= c <= "z" for c in label.lower()) or foreign <= _TWINS)

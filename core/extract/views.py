@@ -18,7 +18,6 @@ docs/views.md.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
@@ -30,9 +29,9 @@ from mxward.core.extract.parts import is_html, is_text
 from mxward.core.limits import MAX_TEXT_BYTES
 from mxward.core.message import Message
 from mxward.pyx.htmltext import REASONS, read
+from mxward.pyx.urls import find
 
 MAX_LINKS: Final = 4000  # of one message
-_PLAIN_URL: Final = re.compile(r"(?:https?://|www\.)[^\s<>\"'\\)\]}]{3,4096}", re.I)
 
 
 class Link(NamedTuple):
@@ -165,12 +164,17 @@ def links(message: Message) -> list[Link]:
     """All links: those of HTML in document order, then addresses in plain text."""
     found: list[Link] | None = message.views.get("links")
     if found is None:
-        listed = texts(message)  # fills html_links
+        listed = text_bytes(message)  # fills html_links
         found = list(message.views["html_links"])
         for part, text in listed:
-            if "://" in text or "www." in text:
-                found += [Link(part, "text", m[0].rstrip(".,;:!?"), "") for m in _PLAIN_URL.finditer(text)]
-        message.views["links"] = found = found[:MAX_LINKS]
+            if b"://" in text or b"www." in text or b"WWW." in text:
+                found += [
+                    Link(part, "text", text[start:end].decode("utf-8", "replace"), "")
+                    for start, end, kind in find(text, MAX_LINKS)
+                    if kind in ("plain", "www")
+                ]
+        del found[MAX_LINKS:]
+        message.views["links"] = found
     return found
 
 

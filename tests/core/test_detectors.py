@@ -108,10 +108,26 @@ def test_brands_are_whole_words() -> None:
         ("<a href='https://click.bank.example/'>www.bank.example</a>", set()),
         ("<a href='https://evil.example/'>click here</a>", set()),
         ("<a href='http://192.0.2.1/a'>x</a>", {"LINK_BARE_ADDRESS"}),
-        ("<a href='http://3221225985/a'>x</a>", {"LINK_BARE_ADDRESS"}),
+        ("<a href='http://3221225985/a'>x</a>", {"LINK_BARE_ADDRESS", "LINK_ODD_NUMBER"}),
+        ("<a href='http://0xc0.0.0x201/a'>x</a>", {"LINK_BARE_ADDRESS", "LINK_ODD_NUMBER"}),
         ("<img src='http://192.0.2.1/a'>", set()),
         ("<a href='https://bank.example@evil.example/'>x</a>", {"LINK_USER_PART"}),
         ("<a href='https://xn--bnk-rla.example/'>x</a>", {"LINK_PUNYCODE"}),
+        ("<a href='https://ра\u0443\u0440\u0430l.example/'>x</a>", {"LINK_LOOKALIKE_HOST"}),
+        ("<a href='https://xn--pypal-4ve.example/'>x</a>", {"LINK_PUNYCODE", "LINK_LOOKALIKE_HOST"}),
+        ("<a href='https://bücher.example/'>x</a>", set()),
+        ("<a href='https://почта.example/'>x</a>", set()),
+        ("<a href='https://ev%69l.example/'>x</a>", {"LINK_ESCAPED_HOST"}),
+        (
+            "<a href='https://eur01.safelinks.protection.outlook.com/?url=https%3A%2F%2Fbank.example%2Fa&data=x'>"
+            "bank.example</a>",
+            set(),
+        ),
+        (
+            "<a href='https://eur01.safelinks.protection.outlook.com/?url=https%3A%2F%2Fevil.example%2Fa&data=x'>"
+            "bank.example</a>",
+            {"LINK_SHOWS_OTHER"},
+        ),
         ("<a href='data:text/html;base64,AAAA'>x</a>", {"LINK_DATA"}),
         ("<img src='data:image/png;base64,AAAA'>", set()),
         ("<a href='javascript:location=unescape(\"%68%74%74%70%3a\")+1'>x</a>", {"LINK_SCRIPT"}),
