@@ -15,6 +15,7 @@ RUNS = {
     "endtoend": "smtp-source -> mxward -> smtp-sink beside Postfix alone in the same run (gate 4)",
     "receive": "our SMTP receive loop beside stock aiosmtpd",
     "wholes": "whole scanners: mxward with everything on beside rspamd and spamd in the same run",
+    "engines": "each engine beside its references in the same run",
     "curves": "growth of engines and of the whole scan, as plots in docs/plots",
     "selftest": "the gate tests itself: 15 % slower fails, a comment passes",
     "all": "every benchmark with pytest-benchmark",
@@ -77,6 +78,12 @@ def _wholes(options: list[str]) -> int:
     return wholes.main(options)
 
 
+def _engines(options: list[str]) -> int:
+    from bench import engines
+
+    return engines.main(options)
+
+
 def _curves(options: list[str]) -> int:
     from bench import curves
 
@@ -92,6 +99,7 @@ def _selftest(_options: list[str]) -> int:
 def main(arguments: list[str]) -> int:
     verbs: dict[str, Callable[[list[str]], int]] = {
         "gate": _gate, "endtoend": _endtoend, "receive": _receive, "wholes": _wholes, "curves": _curves,
+        "engines": _engines,
         "selftest": _selftest, "all": lambda options: run_pytest(list(names()), options),
     }  # fmt: skip
     if not arguments:
