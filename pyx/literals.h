@@ -23,7 +23,7 @@ enum { LIT_CASELESS = 1, LIT_WORD = 2, LIT_PLAIN = 4 }; /* PLAIN: no pattern of 
 enum { LIT_MAX_PASSES = 4, LIT_MAX_CLASSES = 3, LIT_MAX_SIZE = 65535, LIT_CROWD = 16, LIT_TILE = 1024 };
 enum { LIT_SEEN, LIT_COUNT, LIT_FIND, LIT_CALL }; /* what a scan collects */
 
-#define LIT_MAGIC 0x0132303054494C4DULL /* "MLIT002" 1 */
+#define LIT_MAGIC 0x0133303054494C4DULL /* "MLIT003" 1 */
 #define LIT_FOLD8 0x2020202020202020ULL
 #define LIT_HASH 0x9E3779B1u
 #define LIT_HASH8 0x9E3779B97F4A7C15ULL
@@ -50,6 +50,8 @@ typedef struct {
 typedef struct {
     uint32_t q, stride, bitmap_bits, n_classes;
     uint64_t bitmap;
+    uint32_t factor, unused; /* of the first step's hash: odd, chosen so that common text is not taken for a window */
+    uint8_t sets[4][64];     /* [byte of a window][its class]: a bit for each of eight groups of windows */
     LitClass classes[LIT_MAX_CLASSES];
 } LitPass;
 
@@ -119,9 +121,15 @@ static inline uint64_t lit_low_bytes(unsigned n)
 }
 
 /* The hash of the first bytes of a window, q <= 4 of them. */
-static inline uint32_t lit_hash4(uint32_t bytes, unsigned q)
+static inline uint32_t lit_hash4(uint32_t bytes, unsigned q, uint32_t factor)
 {
-    return ((bytes | (uint32_t)LIT_FOLD8) & (uint32_t)lit_low_bytes(q)) * LIT_HASH;
+    return ((bytes | (uint32_t)LIT_FOLD8) & (uint32_t)lit_low_bytes(q)) * factor;
+}
+
+/* The class of a byte, 0 to 63: alike for bytes that are alike when folded. */
+static inline unsigned lit_class(uint8_t byte)
+{
+    return (byte & 0x1F) | (byte >> 1 & 0x20);
 }
 
 /* The hash of a window of q <= 8 bytes, the lowest of `folded`. */
@@ -268,7 +276,8 @@ static inline void lit_try(LitScan *scan, const LitEntry *entry, size_t p)
 }
 
 /* The order of a pattern and the text at `at`, `room` bytes: below, at or above 0 as the pattern sorts before the
-   text, is a prefix of it, or sorts after it. The first *same bytes are known to be alike; *same becomes all that are. */
+   text, is a prefix of it, or sorts after it. The first *same bytes are known to be alike; *same becomes all that
+   are. */
 static int lit_order(const LitScan *scan, const LitEntry *entry, const uint8_t *at, size_t room, size_t *same)
 {
     const uint8_t *want = (const uint8_t *)scan->head + scan->head->pool + entry->at;

@@ -57,7 +57,7 @@ cdef class Literals:
     cdef const LitHead* head       # the block, valid while this object lives
     cdef object _blob              # what holds the block
     cdef void* _copy               # or a copy of it, malloced
-    cdef int level                 # 0 portable, 1 AVX2, 2 AVX-512
+    cdef int level                 # 0 portable, 1 AVX2, 2 AVX-512, 3 AVX-512 VBMI
     cdef uint64_t* _spare          # words for `seen`, all zero, kept from one call to the next; taken under the GIL
     cdef uint32_t* _spare_counts   # likewise, a count a pattern
     cdef int _open(self, object blob) except -1

@@ -27,7 +27,7 @@ class Literals:
     def __init__(self, blob: Buffer, *, level: int | None = None) -> None:
         """Use a block that `compile` made; it is not copied when it is aligned to eight bytes.
 
-        Args: level: at most 0 (portable code), 1 (AVX2) or 2 (AVX-512), for tests; the processor's best when None.
+        Args: level: at most 0 (portable code), 1 (AVX2), 2 (AVX-512) or 3 (with VBMI), for tests; the best when None.
         Raises: ValueError when it is damaged. Whatever it holds, nothing outside of it is read.
         """
     @property

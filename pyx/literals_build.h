@@ -1,39 +1,9 @@
-/* Building a compiled set of literals (literals.h): choice of windows, tables, one block of bytes.
-
-   A window is chosen by the work that it is expected to make: how often text holds its bytes (literals_rarity.h) times
-   the patterns that already wait there. Patterns come from rule authors; sizes are checked by the caller. */
+/* Building a compiled set of literals (literals.h): passes and classes, tables, one block of bytes. Windows are chosen
+   by literals_choose.h. Patterns come from rule authors; their sizes are checked by the caller. */
 #ifndef MXWARD_LITERALS_BUILD_H
 #define MXWARD_LITERALS_BUILD_H
 
-#include "literals_check.h"
-#include "literals_rarity.h"
-
-enum { LIT_OFFSETS = 32, LIT_COUNT_BITS = 22, LIT_ALIGN = 64, LIT_ROUNDS = 8 };
-
-typedef struct {
-    const uint8_t *data;
-    uint32_t size;
-    uint8_t flags;
-} LitSource;
-
-/* A window of a pattern that was chosen. */
-typedef struct {
-    uint32_t hash, number;
-    uint16_t before;
-} LitDraft;
-
-typedef struct {
-    LitPass pass;
-    uint32_t n[LIT_MAX_CLASSES]; /* patterns */
-    LitDraft *drafts[LIT_MAX_CLASSES];
-} LitGroup;
-
-typedef struct {
-    LitGroup groups[LIT_MAX_PASSES]; /* windows of four bytes and more; then of three, two, one */
-    uint32_t *crowd;                 /* patterns by hash of a window they chose */
-    uint32_t *pool_at;               /* a pattern */
-    uint64_t pool_size, size;        /* size: of the whole block */
-} LitPlan;
+#include "literals_choose.h"
 
 static uint32_t lit_bits_for(uint64_t items, unsigned low, unsigned high)
 {
@@ -48,74 +18,6 @@ static uint64_t lit_round(uint64_t size)
     return (size + LIT_ALIGN - 1) / LIT_ALIGN * LIT_ALIGN;
 }
 
-/* -log2 of how often text holds the four bytes at `at`, after folding: 7 to 22. */
-static unsigned lit_rarity(const uint8_t *at)
-{
-    const uint32_t i = lit_hash4(lit_load4(at), 4) >> (32 - LIT_RARITY_BITS);
-    return 7 + (unsigned)(LIT_RARITY[i >> 4] >> (i & 15) * 4 & 15);
-}
-
-static uint64_t lit_peek(const uint8_t *at, size_t room)
-{
-    uint64_t value = 0;
-    memcpy(&value, at, room < 8 ? room : 8);
-    return value;
-}
-
-static uint32_t lit_window(const LitSource *source, uint32_t offset, unsigned q)
-{
-    return lit_hash8(lit_peek(source->data + offset, source->size - offset) | LIT_FOLD8, q);
-}
-
-/* Cycles that a window is expected to cost per million bytes: of the first step's survivors, then of candidates. */
-static double lit_cost(const LitPlan *plan, const LitSource *source, uint32_t offset, unsigned q)
-{
-    const uint8_t *at = source->data + offset;
-    const uint32_t others = plan->crowd[lit_window(source, offset, q) >> (32 - LIT_COUNT_BITS)];
-    double first, whole;
-    if (q < 4)
-        return 1 + others;
-    first = 1e6 / (1u << lit_rarity(at));
-    whole = first;
-    for (unsigned k = 1; k + 4 <= q; k++) { /* each further byte is a little surprise, and the rarest four of them a bound */
-        const double part = 1e6 / (1u << lit_rarity(at + k));
-        whole = (part < whole ? part : whole) / 2;
-    }
-    return first * 5 + (whole + 0.1) * (25 + 10 * (double)others);
-}
-
-/* Where the windows of a pattern begin: `stride` of them side by side, so that one falls on each alignment. */
-static uint32_t lit_choose(const LitPlan *plan, const LitSource *source, unsigned q, unsigned stride)
-{
-    const uint32_t last = source->size - q - stride + 1;
-    uint32_t best = 0;
-    double least = 0;
-    for (uint32_t offset = 0; offset <= last && offset < LIT_OFFSETS; offset++) {
-        double cost = 0;
-        for (uint32_t k = 0; k < stride; k++)
-            cost += lit_cost(plan, source, offset + k, q);
-        if (offset == 0 || cost < least) {
-            least = cost;
-            best = offset;
-        }
-    }
-    return best;
-}
-
-static uint32_t lit_group_of(uint32_t size)
-{
-    return size >= 4 ? 0 : 4 - size;
-}
-
-/* The class with the longest window that the pattern has room for. */
-static uint32_t lit_class_of(const LitPass *pass, uint32_t size)
-{
-    uint32_t class = 0;
-    while (class + 1 < pass->n_classes && pass->classes[class + 1].q + pass->stride - 1 <= size)
-        class++;
-    return class;
-}
-
 /* Passes and classes: which there are, and how many patterns each has. */
 static void lit_shape(LitPlan *plan, const LitSource *sources, uint32_t n)
 {
@@ -128,6 +30,7 @@ static void lit_shape(LitPlan *plan, const LitSource *sources, uint32_t n)
     for (uint32_t g = 0; g < LIT_MAX_PASSES; g++) {
         LitPass *pass = &plan->groups[g].pass;
         pass->q = 4 - g;
+        pass->factor = LIT_HASH;
         pass->stride = g == 0 && shortest >= 5 && n_long <= 300000 ? 2 : 1;
         pass->n_classes = g == 0 ? 3 : 1;
         pass->classes[0].q = pass->q;
@@ -140,12 +43,18 @@ static void lit_shape(LitPlan *plan, const LitSource *sources, uint32_t n)
     }
 }
 
-static void lit_put(LitPlan *plan, LitGroup *group, uint32_t class, const LitSource *source, uint32_t number, uint32_t offset, LitDraft *draft)
+static void lit_put(
+    LitPlan *plan, const LitGroup *group, uint32_t class, const LitSource *source, uint32_t number, uint32_t offset,
+    LitDraft *draft)
 {
     const unsigned q = group->pass.classes[class].q;
     for (uint32_t k = 0; k < group->pass.stride; k++) {
         draft[k] = (LitDraft){lit_window(source, offset + k, q), number, (uint16_t)(offset + k)};
         plan->crowd[draft[k].hash >> (32 - LIT_COUNT_BITS)]++;
+        if (q >= 4) {
+            const uint32_t key = lit_first_key(source->data + offset + k);
+            plan->firsts[key >> 3] |= (uint8_t)(1u << (key & 7));
+        }
     }
 }
 
@@ -195,6 +104,7 @@ static void lit_free_plan(LitPlan *plan)
         for (int c = 0; c < LIT_MAX_CLASSES; c++)
             free(plan->groups[g].drafts[c]);
     free(plan->crowd);
+    free(plan->firsts);
     free(plan->pool_at);
 }
 
@@ -203,11 +113,6 @@ static uint32_t lit_bitmap_bits(uint64_t n)
 {
     const uint32_t few = lit_bits_for(n * 16, 9, 26), many = lit_bits_for(n * 64, 9, 18);
     return few > many ? few : many;
-}
-
-static uint32_t lit_first_hash(const LitPass *pass, const LitSource *source, const LitDraft *draft)
-{
-    return lit_hash4((uint32_t)lit_peek(source->data + draft->before, source->size - draft->before), pass->q);
 }
 
 /* How many different hashes the first step has to know; UINT32_MAX when out of memory. */
@@ -253,7 +158,7 @@ static int lit_lay_out(LitPlan *plan, LitGroup *group, const LitSource *sources)
     for (uint32_t c = 0; c < kept; c++) {
         LitClass *class = pass->classes + c;
         class->bitmap_bits = lit_bitmap_bits(class->n_entries);
-        class->slot_bits = lit_bits_for(class->n_entries, 4, 26);
+        class->slot_bits = lit_bits_for((uint64_t)class->n_entries * 2, 4, 26);
         if (!lit_anchor(plan, group, c, sources))
             return 0;
         class->bitmap = plan->size;
@@ -272,8 +177,9 @@ static int lit_plan(LitPlan *plan, const LitSource *sources, uint32_t n)
     memset(plan, 0, sizeof(*plan));
     lit_shape(plan, sources, n);
     plan->crowd = calloc(1u << LIT_COUNT_BITS, sizeof(uint32_t));
+    plan->firsts = calloc(1u << (LIT_FIRST_BITS - 3), 1);
     plan->pool_at = malloc(((size_t)n + 1) * sizeof(uint32_t));
-    if (plan->crowd == NULL || plan->pool_at == NULL)
+    if (plan->crowd == NULL || plan->firsts == NULL || plan->pool_at == NULL)
         return 0;
     for (int g = 0; g < LIT_MAX_PASSES; g++)
         for (int c = 0; c < LIT_MAX_CLASSES; c++) {
@@ -288,9 +194,11 @@ static int lit_plan(LitPlan *plan, const LitSource *sources, uint32_t n)
         lit_draft(plan, sources + i, i);
     }
     plan->size = lit_round(sizeof(LitHead)) + lit_round(plan->pool_size + 8);
-    for (int g = 0; g < LIT_MAX_PASSES; g++)
-        if (plan->groups[g].n[0] + plan->groups[g].n[1] + plan->groups[g].n[2] > 0 && !lit_lay_out(plan, plan->groups + g, sources))
+    for (int g = 0; g < LIT_MAX_PASSES; g++) {
+        LitGroup *group = plan->groups + g;
+        if (group->n[0] + group->n[1] + group->n[2] > 0 && !lit_lay_out(plan, group, sources))
             return 0;
+    }
     return 1;
 }
 
@@ -364,7 +272,9 @@ static void lit_link(LitEntry *entries, uint32_t first, uint32_t n, LitEntry *ro
     }
 }
 
-static int lit_fill_class(const LitPlan *plan, const LitSource *sources, LitClass *class, const LitDraft *drafts, uint8_t *block, uint64_t pool)
+static int lit_fill_class(
+    const LitPlan *plan, const LitSource *sources, LitClass *class, const LitDraft *drafts, uint8_t *block,
+    uint64_t pool)
 {
     uint32_t *slots = (uint32_t *)(block + class->slots);
     LitEntry *entries = (LitEntry *)(block + class->entries), *room = NULL;
@@ -397,15 +307,14 @@ static int lit_fill_class(const LitPlan *plan, const LitSource *sources, LitClas
 static int lit_fill_pass(const LitPlan *plan, const LitSource *sources, LitGroup *group, uint8_t *block, uint64_t pool)
 {
     LitPass *pass = &group->pass;
+    uint32_t n_drafts = 0;
     for (uint32_t c = 0; c < pass->n_classes; c++) {
-        for (uint32_t i = 0; i < pass->classes[c].n_entries; i++) {
-            const LitDraft *draft = group->drafts[c] + i;
-            const uint32_t bit = lit_first_hash(pass, sources + draft->number, draft) >> (32 - pass->bitmap_bits);
-            block[pass->bitmap + (bit >> 3)] |= (uint8_t)(1u << (bit & 7));
-        }
+        n_drafts += pass->classes[c].n_entries;
         if (!lit_fill_class(plan, sources, pass->classes + c, group->drafts[c], block, pool))
             return 0;
     }
+    lit_choose_factor(group, sources, n_drafts, block + pass->bitmap);
+    lit_fill_sets(group, sources, n_drafts);
     return 1;
 }
 

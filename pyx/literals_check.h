@@ -62,7 +62,8 @@ static int lit_is_valid_class(const LitHead *head, const LitClass *class)
         if (!lit_is_valid_entry(head, entries + i))
             return 0;
     for (uint32_t i = 0; i < 1u << class->slot_bits; i++)
-        if (slots[i] > slots[i + 1] || slots[i + 1] > class->n_entries || !lit_is_valid_slot(entries, slots[i], slots[i + 1]))
+        if (slots[i] > slots[i + 1] || slots[i + 1] > class->n_entries ||
+            !lit_is_valid_slot(entries, slots[i], slots[i + 1]))
             return 0;
     return 1;
 }

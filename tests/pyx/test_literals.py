@@ -47,7 +47,7 @@ def stands_alone(text: bytes, start: int, end: int) -> bool:
 def check(patterns: list[bytes], flags: list[int], text: bytes) -> None:
     wanted = naive(patterns, flags, text)
     blob = literals.compile(patterns, flags)
-    for level in range(3):
+    for level in range(4):
         matcher = Literals(blob, level=level)
         assert matcher.find(text, ALL, ALL) == wanted
         assert matcher.seen(text) == sorted({number for _, _, number in wanted})
