@@ -27,12 +27,14 @@ class Patterns:
         literals: Literals | None = None,
         skeletons: Literals | None = None,
         candidates: Candidates | None = None,
+        prefixes: Sequence[Sequence[Iterable[int]]] = (),
     ) -> None:
         """Compile expressions.
 
         Args: patterns: (expression in Perl syntax, flags out of "imsx", matches that are counted at most);
         literals, skeletons, candidates: what each expression needs, in the same order: leaf 2 n is literal n of the
-        text, leaf 2 n + 1 literal n of the text's ASCII letters and digits alone; None: all are tried on every text.
+        text, leaf 2 n + 1 literal n of the text's ASCII letters and digits alone; None: all are tried on every text;
+        prefixes: for each expression that always counts, the bytes at the first places of a match, at most eight.
         Raises: PatternError, ValueError for unknown flags, MemoryError.
         """
     @property

@@ -67,6 +67,11 @@ cdef enum:
     UNSEEN = 0xFFFFFFFFu
 
 
+cdef enum:
+    PLACES = 8   # core/rules/regex/prefix.py
+    END = 256    # instead of a byte: the segment is over
+    WIDTH = 257
+
 cdef uint8_t[256] IS_ALNUM
 for _byte in range(256):
     IS_ALNUM[_byte] = _byte < 128 and chr(_byte).isalnum()
@@ -205,15 +210,18 @@ cdef class Patterns:
     cdef Candidates _candidates
     cdef uint32_t* _always     # expressions that no literal tells about
     cdef uint32_t _n_always
+    cdef uint64_t* _places     # [group of 64 of them][place of a match][byte, or END]: bits of those that go on
 
     def __cinit__(self):
         self._codes = NULL
         self._bounds = NULL
         self._context = NULL
         self._always = NULL
+        self._places = NULL
         self._n = 0
 
-    def __init__(self, patterns, Literals literals=None, Literals skeletons=None, Candidates candidates=None):
+    def __init__(self, patterns, Literals literals=None, Literals skeletons=None, Candidates candidates=None,
+                 prefixes=()):
         cdef pcre2_compile_context* limits
         if self._codes != NULL:
             raise ValueError("a set is made once")
@@ -236,6 +244,7 @@ cdef class Patterns:
         finally:
             pcre2_compile_context_free(limits)
         self._filter(literals, skeletons, candidates)
+        self._fill(list(prefixes))
 
     cdef int _add(self, uint32_t number, bytes pattern, str flags, uint32_t bound,
                   pcre2_compile_context* limits) except -1:
@@ -267,6 +276,30 @@ cdef class Patterns:
         self._n_always = <uint32_t>len(numbers)
         return 0
 
+    cdef int _fill(self, list prefixes) except -1:
+        """The bytes by place of the expressions that no literal tells about, turned over: expressions by byte."""
+        cdef size_t n_groups = (self._n_always + 63) // 64
+        cdef uint64_t bit
+        cdef uint64_t* places
+        if prefixes and len(prefixes) != self._n_always:
+            raise ValueError("prefixes are those of the expressions that always count, one each")
+        self._places = <uint64_t*>calloc(n_groups * PLACES * WIDTH + 1, sizeof(uint64_t))
+        if self._places == NULL:
+            raise MemoryError()
+        for i in range(self._n_always):
+            sets = prefixes[i] if prefixes else ()
+            if len(sets) > PLACES:
+                raise ValueError("a prefix is too long")
+            bit = 1ULL << (i % 64)
+            for place in range(PLACES):
+                places = self._places + (<size_t>i // 64 * PLACES + <size_t>place) * WIDTH
+                members = sets[place] if place < len(sets) else range(WIDTH)
+                for member in members:
+                    if not 0 <= member < WIDTH:
+                        raise ValueError("a prefix holds bytes")
+                    places[<size_t>member] |= bit
+        return 0
+
     def __dealloc__(self):
         cdef uint32_t i
         if self._codes != NULL:
@@ -275,6 +308,7 @@ cdef class Patterns:
         free(self._codes)
         free(self._bounds)
         free(self._always)
+        free(self._places)
         pcre2_match_context_free(self._context)
 
     @property
@@ -345,11 +379,39 @@ cdef class Patterns:
                     cand_run(&self._candidates._set, scratch, 0)
                 for i in range(<uint32_t>scratch.n_needs):
                     self._try(run, scratch.needs[i], segment, matched)
-                for i in range(self._n_always):
-                    self._try(run, self._always[i], segment, matched)
+                self._try_always(run, segment, matched)
             else:
                 for i in range(self._n):
                     self._try(run, i, segment, matched)
+
+    cdef void _try_always(self, Run* run, size_t segment, pcre2_match_data* matched) noexcept nogil:
+        """Try those that no literal tells about, where the first places of a match would fit."""
+        cdef const uint8_t* text = run.data + run.starts[segment]
+        cdef size_t size = run.starts[segment + 1] - run.starts[segment], at, group
+        cdef size_t n_groups = (self._n_always + 63) // 64
+        cdef const uint64_t* places
+        cdef uint64_t seen, live, wanted
+        cdef uint32_t i, place
+        for group in range(n_groups):
+            places = self._places + group * PLACES * WIDTH
+            wanted, seen = 0, 0
+            for i in range(64):
+                if group * 64 + i < self._n_always and run.results[self._always[group * 64 + i]].state == 0:
+                    wanted |= 1ULL << i
+            # at the end of the segment an expression that may match nothing goes on, so `size` itself is a place too
+            for at in range(size + 1):
+                if (seen & wanted) == wanted:
+                    break
+                live = wanted
+                for place in range(PLACES):
+                    live &= places[place * WIDTH + (text[at + place] if at + place < size else END)]
+                    if live == 0:
+                        break
+                seen |= live
+            seen &= wanted
+            for i in range(64):
+                if seen >> i & 1:
+                    self._try(run, self._always[group * 64 + i], segment, matched)
 
     cdef void _search(self, Run* run) noexcept nogil:
         """Find the literals of the text and of its skeleton; leave them by segment."""

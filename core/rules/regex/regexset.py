@@ -17,11 +17,12 @@ from typing import Final, NamedTuple
 from mxward.bindings import pcre2
 from mxward.core.errors import RulePackError
 from mxward.core.rules.regex.needed import LiteralTable, needed
+from mxward.core.rules.regex.prefix import Sets, prefix_sets
 from mxward.pyx import candidates, literals
 
 BUDGET_US: Final = 2_000_000  # of one call: a message of ordinary size takes some 50
-_MAGIC: Final = b"MXREGX1\n"
-_SIZES: Final = struct.Struct("<QQQ")
+_MAGIC: Final = b"MXREGX2\n"
+_SIZES: Final = struct.Struct("<QQQQ")
 
 
 class Regex(NamedTuple):
@@ -38,11 +39,12 @@ class Regex(NamedTuple):
 
 
 class _Blobs(NamedTuple):
-    """Compiled forms: literals of the text, of its skeleton, and what each expression needs of them."""
+    """Compiled forms: literals of the text, of its skeleton, what each expression needs of them, or how it begins."""
 
     text: bytes
     skeleton: bytes
     needs: bytes
+    prefixes: bytes  # _unpacked
 
 
 class RegexSet:
@@ -56,7 +58,13 @@ class RegexSet:
         self.unfiltered = tuple(needs.always)
         given = [(p.pattern, p.flags, max(1, p.max_hits) if p.multiple else 1) for p in self.patterns]
         try:
-            self._set = pcre2.Patterns(given, literals.Literals(blobs.text), literals.Literals(blobs.skeleton), needs)
+            self._set = pcre2.Patterns(
+                given,
+                literals.Literals(blobs.text),
+                literals.Literals(blobs.skeleton),
+                needs,
+                _unpacked(blobs.prefixes),
+            )
         except pcre2.PatternError as error:
             text = self.patterns[error.number].pattern.decode("latin-1")
             raise RulePackError(f"{error} at offset {error.offset} of /{text}/", pack="regex") from None
@@ -84,10 +92,31 @@ def _prepare(patterns: Sequence[Regex], cache: Path | None) -> _Blobs:
     table = LiteralTable()
     needs = [needed(pattern.plain or pattern.pattern, pattern.flags, table) for pattern in patterns]
     text, skeleton = (literals.compile(column.literals, literals.CASELESS) for column in (table.text, table.skeleton))
-    blobs = _Blobs(text, skeleton, candidates.compile(needs))
+    always = [prefix_sets(p.pattern, p.flags) for p, need in zip(patterns, needs, strict=True) if need is True]
+    blobs = _Blobs(text, skeleton, candidates.compile(needs), _packed(always))
     if file is not None:
         _store(file, blobs)
     return blobs
+
+
+def _packed(prefixes: Sequence[Sets]) -> bytes:
+    """Each: the number of places, then the bytes of each place as a set of 256 bits."""
+    return b"".join(
+        bytes((len(sets),))
+        + b"".join(sum(1 << member for member in members).to_bytes(32, "little") for members in sets)
+        for sets in prefixes
+    )
+
+
+def _unpacked(content: bytes) -> list[list[list[int]]]:
+    """Raises: IndexError when it is cut short; the cache's digest rules that out."""
+    found, at = [], 0
+    while at < len(content):
+        n, at = content[at], at + 1
+        bits = [int.from_bytes(content[at + 32 * k : at + 32 * k + 32], "little") for k in range(n)]
+        found.append([[member for member in range(256) if value >> member & 1] for value in bits])
+        at += 32 * n
+    return found
 
 
 def _key(patterns: Sequence[Regex]) -> str:
