@@ -74,7 +74,8 @@ class Pipeline:
             message.hits.append(_failed("parser", error))
         else:
             self._detect(message)
-        message.hits += [_unseen(reason) for reason in dict.fromkeys(n.reason for n in message.not_inspected)]
+        if message.not_inspected:
+            message.hits += [_unseen(reason) for reason in dict.fromkeys(n.reason for n in message.not_inspected)]
         message.verdict = score.judge(message.hits, message.not_inspected, self.packs)
         message.dispositions = decide(message, self.policy)
         return message

@@ -143,6 +143,19 @@ cdef class Mime:
             out.append(((<const char*>s)[f.line:f.name_end], _raw_value(s, f)))
         return out
 
+    def field_counts(self, Py_ssize_t part=0) -> dict:
+        """Field name in lower case -> how often it occurs."""
+        cdef MimePart* p = self.row(part)
+        cdef const uint8_t* s = self.table.buffers[p.buffer].data
+        cdef MimeField* f
+        cdef uint32_t i
+        cdef dict out = {}
+        for i in range(p.field, p.field + p.n_fields):
+            f = &self.table.fields[i]
+            key = (<const char*>s)[f.line:f.name_end].lower()
+            out[key] = out.get(key, 0) + 1
+        return out
+
     def field(self, str name, Py_ssize_t part=0):
         """Raw unfolded value of the first field of that name (case-insensitive), None when absent."""
         cdef MimePart* p = self.row(part)

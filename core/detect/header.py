@@ -45,10 +45,7 @@ class HeaderDetector:
         mime = message.mime
         if mime is None:
             return
-        counts: dict[bytes, int] = {}
-        for name, _ in mime.fields(0):
-            key = name.lower()
-            counts[key] = counts.get(key, 0) + 1
+        counts = mime.field_counts(0)
         yield from _presence(counts)
         authors = views.authors(message)
         if authors:
@@ -57,7 +54,9 @@ class HeaderDetector:
         if len(authors) > 1 and b"sender" not in counts:
             yield _hit("HDR_MANY_AUTHORS", "anomaly", 1.5, "names several authors and no sender")
         yield from _subject(message)
-        if b"list-unsubscribe" in counts or (mime.field("precedence") or b"").strip().lower() in _BULK:
+        if b"list-unsubscribe" in counts or (
+            b"precedence" in counts and (mime.field("precedence") or b"").strip().lower() in _BULK
+        ):
             yield _hit("HDR_BULK", "bulk", 0.0, "is marked as list or bulk mail")
 
     def _is_local(self, domain: str) -> bool:

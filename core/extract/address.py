@@ -14,6 +14,8 @@ from mxward.pyx.mime import decode_words
 
 _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"?|<[^<>]*>?|[,;:]|[^",;:<]+|[">]')
 _COMMENT: Final = re.compile(r"\([^()]*\)")
+# one mailbox as nearly all are: a name, quoted or not, and an address; the general reading gives the same
+_ONE: Final = re.compile(r'\s*(?:"([^"\\]*)"\s*|([^"\\<>,;:]*))<([^<>]*)>\s*')
 ADDRESS: Final = re.compile(r"[^\s<>\"@,;:()]+@[^\s<>\"@,;:()]+")
 
 
@@ -34,6 +36,8 @@ def mailboxes(value: bytes) -> list[Mailbox]:
     words: list[str] = []
     angle: str | None = None
     text = value.decode("utf-8", "replace") if not value.isascii() else value.decode("ascii")
+    if "(" not in text and (one := _ONE.fullmatch(text)):
+        return [Mailbox(_decoded(one[2].strip() if one[1] is None else one[1]), one[3].strip(" "))]
     for piece in _TOKEN.findall(_COMMENT.sub(" ", text) if "(" in text else text):
         if piece in ",;":
             _close(found, words, angle)
@@ -62,4 +66,8 @@ def _close(found: list[Mailbox], words: list[str], angle: str | None) -> None:
 def _shown(text: str) -> str:
     if text.startswith('"') and text.endswith('"'):
         text = re.sub(r"\\(.)", r"\1", text[1:-1])
+    return _decoded(text)
+
+
+def _decoded(text: str) -> str:
     return decode_words(text.encode("utf-8", "replace")).strip() if "=?" in text else text

@@ -55,7 +55,7 @@ def _for(model: Disposition, rcpt: str) -> Disposition:
 
 def _walk(policy: Policy, facts: Facts, rcpt: str) -> _Outcome:
     additions: tuple[Addition, ...] = ()
-    for rule in policy.rules:
+    for rule in policy.by_verdict.get(facts.verdict.name, policy.rules):
         if rule.matches(facts, rcpt):
             additions += rule.additions
             if rule.action:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
-from functools import cached_property
+from collections.abc import Callable, Iterable
+from typing import Any, Generic, TypeVar, overload
 
 from mxward.core.extract import views
 from mxward.core.extract.address import mailboxes
@@ -12,6 +12,26 @@ from mxward.core.message import Envelope, Message
 from mxward.core.verdict import Verdict
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+Value = TypeVar("Value")
+
+
+class lazy(Generic[Value]):  # noqa: N801 -- it is used as the built-in `property` is
+    """A fact that is found when it is first asked for; functools.cached_property locks, which costs more than most."""
+
+    def __init__(self, find: Callable[[Any], Value]) -> None:
+        self._find, self._name, self.__doc__ = find, find.__name__, find.__doc__
+
+    @overload
+    def __get__(self, facts: None, owner: type) -> lazy[Value]: ...
+    @overload
+    def __get__(self, facts: object, owner: type) -> Value: ...
+    def __get__(self, facts: object | None, owner: type) -> lazy[Value] | Value:
+        if facts is None:
+            return self
+        value = facts.__dict__[self._name] = self._find(facts)
+        return value
 
 
 class Facts:
@@ -34,31 +54,31 @@ class Facts:
     def size(self) -> int:
         return len(self.message.raw)
 
-    @cached_property
+    @lazy
     def hit_names(self) -> frozenset[str]:
         return frozenset(hit.name for hit in self.verdict.hits)
 
-    @cached_property
+    @lazy
     def categories(self) -> frozenset[str]:
         return frozenset(hit.category for hit in self.verdict.hits)
 
-    @cached_property
+    @lazy
     def sender(self) -> str:
         """Reverse-path in lower case; "<>" for the null reverse-path."""
         return self.envelope.sender.lower() or "<>"
 
-    @cached_property
+    @lazy
     def author(self) -> str:
         """First author address in lower case, "" when there is none."""
         value = self.message.mime.field("from") if self.message.mime is not None else None
         return next((m.address.lower() for m in mailboxes(value or b"")), "")
 
-    @cached_property
+    @lazy
     def attachment_names(self) -> frozenset[str]:
         """Every file name, also inside containers, in lower case."""
         return frozenset(name.lower() for _, name in views.names(self.message))
 
-    @cached_property
+    @lazy
     def attachment_types(self) -> frozenset[str]:
         """Declared and true types of all leaves that are attachments or have a name or a true type."""
         return frozenset(
@@ -69,7 +89,7 @@ class Facts:
             if kind
         )
 
-    @cached_property
+    @lazy
     def client(self) -> Address | None:
         try:
             address = ipaddress.ip_address(self.envelope.client_ip)
@@ -77,7 +97,7 @@ class Facts:
             return None
         return getattr(address, "ipv4_mapped", None) or address
 
-    @cached_property
+    @lazy
     def is_ambiguous(self) -> bool:
         return self.message.mime is not None and self.message.mime.is_ambiguous
 

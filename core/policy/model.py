@@ -8,10 +8,10 @@ decides, the message is delivered.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mxward.core.verdict import Addition
+from mxward.core.verdict import VERDICTS, Addition
 
 if TYPE_CHECKING:
     from mxward.core.policy.facts import Facts
@@ -44,6 +44,11 @@ class PolicyRule:
     argument: str
     additions: tuple[Addition, ...]
 
+    def is_open_to(self, verdict: str) -> bool:
+        """May it apply under that verdict? Only the `verdict` keys of `when` are looked at."""
+        wanted = [condition.value for condition in self.when if condition.key == "verdict"]
+        return all(verdict == value or (not isinstance(value, str) and verdict in value) for value in wanted)
+
     def matches(self, facts: Facts, rcpt: str) -> bool:
         """Does this policy rule apply to that recipient? Pure."""
         for condition in self.when:
@@ -60,6 +65,12 @@ class Policy:
     version: str
     rules: tuple[PolicyRule, ...]
     recipient_conditions: tuple[Condition, ...] = ()
+    by_verdict: dict[str, tuple[PolicyRule, ...]] = field(default_factory=dict, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Sort out once which policy rules a verdict leaves in question."""
+        for name in VERDICTS:
+            self.by_verdict[name] = tuple(rule for rule in self.rules if rule.is_open_to(name))
 
     def signature(self, facts: Facts, rcpt: str) -> tuple[bool, ...]:
         """What this policy can tell about a recipient: recipients of equal signature get equal dispositions."""

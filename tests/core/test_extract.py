@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import time
 import unicodedata
 import zipfile
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mxtest import mailkit
-from mxward.core.extract import charset, views
+from mxward.core.extract import address, charset, views
 from mxward.core.extract.address import Mailbox, mailboxes
 from mxward.core.extract.charset import codec_for, decode_text
 from mxward.core.extract.container import MAX_ENTRIES, zip_entries
@@ -226,3 +227,19 @@ def test_a_zip_of_nothing_but_headers_is_bounded_and_linear() -> None:
     started = time.process_time()
     assert len(zip_entries(b"PK\x03\x04" * 2_000_000)) <= MAX_ENTRIES
     assert time.process_time() - started < 3
+
+
+PIECES = st.lists(
+    st.sampled_from(['"', "\\", "<", ">", ",", ";", ":", " ", "a@b.c", "Name", "=?utf-8?q?J=C3=B6?=", "\t", "x", "é"]),
+    max_size=9,
+)
+
+
+@given(PIECES, st.booleans())
+def test_the_short_way_for_one_mailbox_gives_what_the_long_way_gives(pieces: list[str], is_likely: bool) -> None:
+    text = "".join(pieces)
+    value = (f"{text} <{text.strip('<>')}>" if is_likely else text).encode()
+    short = mailboxes(value)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(address, "_ONE", re.compile("(?!)"))
+        assert mailboxes(value) == short

@@ -15,7 +15,8 @@ from mxtest import mailkit
 from mxward.core.message import Message
 from mxward.core.policy.decide import decide
 from mxward.core.policy.load import load_policy, parse_policy
-from mxward.core.verdict import ACTIONS, VERDICTS, Disposition, Hit, NotInspected
+from mxward.core.policy.facts import Facts
+from mxward.core.verdict import ACTIONS, VERDICTS, Disposition, Hit, NotInspected, Verdict
 
 RAW = mailkit.with_attachment("Invoice.PDF", b"%PDF-1.4 x", "application/pdf")
 
@@ -278,3 +279,17 @@ def test_client_network(ip: str, network: str, inside: bool) -> None:
     policy = parse_policy(f'[[policy_rule]]\nname = "c"\nwhen = {{ client_network = "{network}" }}\naction = "hold"\n')
     (made,) = decide(mailkit.judged(RAW, [], mailkit.envelope(client_ip=ip)), policy)
     assert (made.action == "hold") is inside
+
+
+def test_policy_rules_sorted_by_verdict_decide_as_all_of_them_do() -> None:
+    policy = load_policy(None)
+    for name in VERDICTS:
+        left = policy.by_verdict[name]
+        assert left == tuple(rule for rule in policy.rules if rule in left)
+        verdict = Verdict(name, 7.0)
+        message = mailkit.extracted(mailkit.plain())
+        facts = Facts(message, verdict)
+        for rule in policy.rules:
+            if rule not in left:
+                assert not rule.matches(facts, "staff@trust.example")
+    assert len(policy.by_verdict["clean"]) < len(policy.rules)

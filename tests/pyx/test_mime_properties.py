@@ -7,6 +7,7 @@ import os
 import quopri
 import threading
 import time
+from collections import Counter
 
 import pytest
 from hypothesis import given
@@ -43,6 +44,7 @@ def check(raw: bytes) -> Mime:
         if part.parent >= 0:
             above = mime.parts[part.parent]
             assert above.depth < part.depth
+        assert mime.field_counts(index) == Counter(name.lower() for name, _ in mime.fields(index))
         for name, value in mime.fields(index):
             assert name and b":" not in name and not value.endswith((b"\n", b"\r"))
     for name, _ in mime.fields(0):
