@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from mxtest import mailkit
 from mxward.core.message import Message
 from mxward.core.policy.decide import decide
-from mxward.core.policy.load import load_policy, parse_policy
 from mxward.core.policy.facts import Facts
+from mxward.core.policy.load import load_policy, parse_policy
 from mxward.core.verdict import ACTIONS, VERDICTS, Disposition, Hit, NotInspected, Verdict
 
 RAW = mailkit.with_attachment("Invoice.PDF", b"%PDF-1.4 x", "application/pdf")
