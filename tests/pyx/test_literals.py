@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mxtest import corpus
+from mxtest.literalblock import mend
 from mxward.pyx import literals
 from mxward.pyx.literals import CASELESS, WORD, Literals
 
@@ -142,6 +143,28 @@ def test_a_damaged_block_is_refused(data: st.DataObject) -> None:
     blob[at] ^= data.draw(st.integers(1, 255))
     with pytest.raises(ValueError, match="damaged"):
         Literals(bytes(blob))
+
+
+DAMAGED = literals.compile([b"one", b"no", *(b"ab" * n + b"a" for n in range(2, 40))] * 3, CASELESS)
+
+
+def test_the_mended_sum_is_the_right_one() -> None:
+    assert mend(DAMAGED) == DAMAGED
+
+
+@given(st.lists(st.tuples(st.integers(24, len(DAMAGED) - 1), st.integers(1, 255)), min_size=1, max_size=4))
+def test_a_changed_block_with_the_right_sum_is_refused_or_harmless(changes: list[tuple[int, int]]) -> None:
+    block = bytearray(DAMAGED)
+    for at, change in changes:
+        block[at] ^= change
+    text = b"one abababababa no " * 40
+    for level in range(4):
+        try:
+            matcher = Literals(mend(bytes(block)), level=level)
+        except ValueError:
+            return
+        assert all(0 <= start < end <= len(text) for start, end, _ in matcher.find(text, 100, 1000))
+        matcher.counts(text)
 
 
 @given(st.integers(0, 400))

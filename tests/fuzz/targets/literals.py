@@ -1,7 +1,8 @@
-"""Compiled literals: what is found stands there; a damaged block is refused or harmless; both code paths agree."""
+"""Compiled literals: what is found stands there; a damaged block is refused or harmless; all code paths agree."""
 
 from __future__ import annotations
 
+from mxtest.literalblock import HEAD, mend
 from mxward.pyx import literals
 
 SEEDS = [
@@ -20,11 +21,13 @@ def run(data: bytes) -> None:
     for start, end, number in found:
         have, wanted = text[start:end], patterns[number]
         assert have == wanted or (flags & literals.CASELESS and have.lower() == wanted.lower())
-    assert len(found) == 5000 or found == literals.Literals(blob, level=0).find(text, 1000, 5000)
-    if text and blob:
+    for level in range(3):
+        assert len(found) == 5000 or found == literals.Literals(blob, level=level).find(text, 1000, 5000)
+    if text:
         broken = bytearray(blob)
-        broken[text[0] * 251 % len(blob)] ^= 1 + len(text) % 255
+        place = int.from_bytes(text[:3], "little") % (len(blob) - HEAD)
+        broken[HEAD + place] ^= 1 + len(text) % 255
         try:
-            literals.Literals(bytes(broken)).seen(text)
+            literals.Literals(mend(bytes(broken))).counts(text)
         except ValueError:
             pass
