@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from mxward.core.extract.parts import IDENTITY
 from mxward.core.message import Message
 from mxward.core.verdict import Evidence, Hit
 
 EICAR: Final = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$" + b"EICAR-STANDARD-" + b"ANTIVIRUS-TEST-FILE!$H+H*"
 GTUBE: Final = b"XJS*C4JDBQADN1." + b"NSBN3*2IDNEN*" + b"GTUBE-STANDARD-ANTI-UBE-" + b"TEST-EMAIL*C.34X"
 PHISH_TEST: Final = b"MXWARD-PHISHING-" + b"TEST-MESSAGE-" + b"7f3a91c4"
+_STANDARD: Final = b"-STANDARD-ANTI"
+_OURS: Final = b"-TEST-MESSAGE-"
 _TESTS: Final = (
     (EICAR, Hit("EICAR_TEST", "malware", 20.0, "teststring", detail="is the EICAR anti-virus test file")),
     (GTUBE, Hit("GTUBE_TEST", "spam", 1000.0, "teststring", detail="contains the GTUBE spam test string")),
@@ -30,16 +33,27 @@ class TestStringDetector:
 
     def detect(self, message: Message) -> Iterable[Hit]:
         """At most one hit a test string."""
+        raw, parts = message.raw, message.parts
+        # an unencoded body is a stretch of the raw message; of each string its rare middle is looked for first
+        first = 1 if parts and parts[0].encoding in IDENTITY else 0
+        places = [part for part in parts[first:] if part.data and _has_middle(part.data)]
+        if not places and not _has_middle(raw):
+            return
         for needle, hit in _TESTS:
-            at = message.raw.find(needle)
+            at = raw.find(needle)
             if at >= 0:
                 yield _placed(hit, 0, "raw", at, len(needle))
                 continue
-            for part in message.parts:
-                at = bytes(part.data).find(needle) if part.data else -1
+            for part in places:
+                at = bytes(part.data).find(needle)
                 if at >= 0:
                     yield _placed(hit, part.index, "decoded", at, len(needle))
                     break
+
+
+def _has_middle(data: bytes | memoryview) -> bool:
+    data = bytes(data)
+    return _STANDARD in data or _OURS in data
 
 
 def _placed(hit: Hit, part: int, view: str, at: int, size: int) -> Hit:

@@ -19,7 +19,7 @@ docs/views.md.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from mxward.core.extract.address import Mailbox, mailboxes
 from mxward.core.extract.charset import decode_utf8
@@ -28,7 +28,7 @@ from mxward.core.extract.fold import skeleton as look_alike
 from mxward.core.extract.parts import is_html, is_text
 from mxward.core.limits import MAX_TEXT_BYTES
 from mxward.core.message import Message
-from mxward.pyx.htmltext import REASONS, read
+from mxward.pyx.htmltext import read
 from mxward.pyx.urls import find
 
 MAX_LINKS: Final = 4000  # of one message
@@ -180,7 +180,7 @@ def links(message: Message) -> list[Link]:
 
 def markup(message: Message) -> Markup:
     """Counts of forms, password fields and scripts in HTML parts."""
-    texts(message)
+    text_bytes(message)
     found: Markup = message.views["markup"]
     return found
 
@@ -214,51 +214,46 @@ def names(message: Message) -> list[tuple[int, str]]:
     return found
 
 
-class _Reading:
-    """What the text parts of one message add up to."""
-
-    def __init__(self) -> None:
-        self.texts: Bytes = []
-        self.shown: Bytes = []
-        self.hidden: Bytes = []
-        self.links: list[Link] = []
-        self.counts = [0, 0, 0]
-        self.reasons = [0] * len(REASONS)
-
-    def add_html(self, index: int, source: bytes) -> None:
-        text, shown, hidden, links, counts, reasons = read(source)
-        self.texts.append((index, text))
-        self.shown.append((index, shown))
-        for place, number in enumerate(counts):
-            self.counts[place] += number
-        if hidden:
-            self.hidden.append((index, hidden))
-            self.reasons = [a + b for a, b in zip(self.reasons, reasons, strict=True)]
-        for kind, url, words, is_shown in links[: max(0, MAX_LINKS - len(self.links))]:
-            address = url.decode("utf-8", "replace")
-            self.links.append(Link(index, kind, address, words.decode("utf-8", "replace").strip(), is_shown))
+_NO_MARKUP: Final = Markup(0, 0, 0)
+_NO_HIDING: Final = Hiding(0, 0, 0, 0, 0, 0, 0, 0, 0)
 
 
 def _read(message: Message) -> Bytes:
-    reading, left = _Reading(), MAX_TEXT_BYTES
+    found: Bytes = []
+    views, left = message.views, MAX_TEXT_BYTES
+    views["markup"], views["hiding"], views["html_links"], views["hidden_bytes"] = _NO_MARKUP, _NO_HIDING, [], []
     for part in message.parts:
         if not part.data or not is_text(part):
             continue
         if part.size > left:
-            message.views["text_cut"] = True
+            views["text_cut"] = True
         as_html = is_html(part)
         text = decode_utf8(bytes(part.data[:left]), part.charset, is_html=as_html)
         left -= min(left, part.size)
         if as_html:
-            reading.add_html(part.index, text)
-        else:
-            reading.texts.append((part.index, text))
-            reading.shown.append((part.index, text))
-    views = message.views
-    views["html_links"] = reading.links
-    views["markup"] = Markup(*reading.counts)
-    views["hiding"] = Hiding(*reading.reasons)
-    views["visible_bytes"] = reading.shown if reading.hidden else reading.texts
-    views["hidden_bytes"] = reading.hidden
-    views["text_bytes"] = reading.texts
-    return reading.texts
+            text = _read_html(views, found, part.index, text)
+        elif "visible_bytes" in views:
+            views["visible_bytes"].append((part.index, text))
+        found.append((part.index, text))
+    views.setdefault("visible_bytes", found)
+    views["text_bytes"] = found
+    return found
+
+
+def _read_html(views: dict[str, Any], before: Bytes, index: int, source: bytes) -> bytes:
+    """Text of an HTML part; what is shown of it, hidden in it, linked and counted goes into the views."""
+    text, shown, hidden, links, counts, reasons = read(source)
+    if any(counts):
+        views["markup"] = Markup(*(a + b for a, b in zip(views["markup"], counts, strict=True)))
+    if hidden and "visible_bytes" not in views:
+        views["visible_bytes"] = list(before)  # from here on another list than that of the whole text
+    if "visible_bytes" in views:
+        views["visible_bytes"].append((index, shown))
+    if hidden:
+        views["hidden_bytes"].append((index, hidden))
+        views["hiding"] = Hiding(*(a + b for a, b in zip(views["hiding"], reasons, strict=True)))
+    listed: list[Link] = views["html_links"]
+    for kind, url, words, is_shown in links[: max(0, MAX_LINKS - len(listed))]:
+        address = url.decode("utf-8", "replace")
+        listed.append(Link(index, kind, address, words.decode("utf-8", "replace").strip() if words else "", is_shown))
+    return text
