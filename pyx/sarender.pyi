@@ -47,3 +47,9 @@ def find_uris(
     under a known top-level domain, with what follows it.
     Raises: ValueError when `starts` is not in order. Cost: linear but for words of many possible beginnings.
     """
+
+def longest_line(data: bytes, start: int, end: int, /) -> int:
+    """Bytes of the longest line in data[start:end], its line feed included, a CR before it not.
+
+    Raises: ValueError for a range outside the data.
+    """

@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
-from libc.string cimport memcpy
+from libc.string cimport memchr, memcpy
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 
 cdef extern from "sa_html.h":
@@ -170,6 +170,7 @@ cdef list _items(sa_state* s):
     cdef sa_item* item
     cdef list found = [None] * s.n_items
     cdef bytes value, words
+    cdef Py_ssize_t size
     for i in range(s.n_items, 0, -1):
         item = &s.items[i - 1]
         words = b""
@@ -181,7 +182,8 @@ cdef list _items(sa_state* s):
         else:
             value = _value(s, item)
             if item.kind == SA_ANCHOR:
-                words = PyBytes_FromStringAndSize(<const char*>s.words + item.words, <Py_ssize_t>(words_end - item.words))
+                size = <Py_ssize_t>(words_end - item.words)
+                words = PyBytes_FromStringAndSize(<const char*>s.words + item.words, size)
                 words_end = item.words
         found[i - 1] = (<int>item.kind, _TAGS[item.tag], value, words)
     return found
@@ -342,7 +344,8 @@ cdef void _token(list found, const uint8_t* s, size_t line, size_t start, size_t
         before = 0 if is_first else s[at - 1]
         may_start = (su_class[s[at]] & SU_WORD != 0) != (not is_first and su_class[before] & SU_WORD != 0)
         may_start = may_start or (not is_first and su_class[before] & SU_START)
-        may_start = may_start or (at - line >= 3 and s[at - 3] == 0x1b and s[at - 2] == 40)  # behind a shift of ISO 2022
+        # behind a shift of ISO 2022 too
+        may_start = may_start or (at - line >= 3 and s[at - 3] == 0x1b and s[at - 2] == 40)
         if may_start:
             size = su_known(s + at, end - at)
             if size and 0 < end - at - size <= SU_MAX:
@@ -385,3 +388,21 @@ def find_uris(bytes data not None, starts not None, TopLevel known not None, siz
             if has_mark:
                 _token(found, s, line, token, at, known)
     return found
+
+
+def longest_line(bytes data not None, size_t start, size_t end, /):
+    """Bytes of the longest line in data[start:end]. See sarender.pyi."""
+    cdef const char* s = PyBytes_AS_STRING(data)
+    cdef size_t longest = 0, n
+    cdef const char* mark
+    if end > <size_t>PyBytes_GET_SIZE(data) or start > end:
+        raise ValueError("no such part of the data")
+    while start < end:
+        mark = <const char*>memchr(s + start, 10, end - start)
+        n = <size_t>(mark - s) + 1 - start if mark != NULL else end - start
+        if mark != NULL and n >= 2 and mark[-1] == 13:
+            longest = max(longest, n - 1)
+        else:
+            longest = max(longest, n)
+        start += n
+    return longest

@@ -133,9 +133,9 @@ def _host_forms(match: re.Match[bytes], forms: list[bytes], behind: list[bytes],
     is_port_80 = port in (b"", b"80") and proto == b"http://"
     if number := _numeric(host):
         forms.append(proto + number + rest)
-    elif is_port_80 and not user and plain != b"localhost" and (bare := _BARE.fullmatch(plain)):
-        if not is_known(plain, site):
-            forms.append(proto + b"www." + bare[1] + b".com" + rest)
+    elif is_port_80 and not user and plain != b"localhost" and not is_known(plain, site):
+        bare = _BARE.fullmatch(plain)
+        forms += [proto + b"www." + bare[1] + b".com" + rest] if bare else []
 
 
 def _numeric(host: bytes) -> bytes:

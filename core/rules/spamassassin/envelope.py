@@ -22,9 +22,9 @@ def envelope_from(texts: TextSet) -> bytes | None:
         return found[0] if found and found[0].find(b"@") > 0 else None
     relays = texts.relays
     last = relays.untrusted[0] if relays.untrusted else relays.trusted[-1] if relays.trusted else None
-    if last is not None and last.envelope_from is not None:
-        if not last.envelope_from or last.envelope_from.find(b"@") > 0:
-            return last.envelope_from
+    handed = None if last is None else last.envelope_from
+    if handed is not None and (not handed or handed.find(b"@") > 0):
+        return handed
     sender = headers.values("X-Sender:first:addr")
     if sender and b"@" in sender[0] and any(b"(fetchmail" in line for line in headers.values("Received")):
         return None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from binascii import Error
-from collections.abc import Iterable
+from collections.abc import Iterable, KeysView
 from functools import cached_property
 from typing import Final
 
@@ -48,9 +48,10 @@ class Fields:
             self.order.append(name)
             self._raw.setdefault(name.lower(), []).append(value)
 
-    def __contains__(self, name: bytes) -> bool:
-        """Whether there is such a field. Name in lower case."""
-        return name in self._raw
+    @property
+    def names(self) -> KeysView[bytes]:
+        """The names that there are, in lower case."""
+        return self._raw.keys()
 
     def raw(self, name: bytes) -> list[bytes]:
         """Values as they stand, with their line ends as LF and one at the end. Name in lower case."""

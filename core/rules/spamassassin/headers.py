@@ -34,8 +34,8 @@ class Headers:
     """Values by name and modifiers. One a message; results are kept."""
 
     def __init__(
-        self, fields: Fields, pristine: Callable[[], bytes], relays: Callable[[], Relays], envelope_from: Callable[[], bytes | None],
-        site: Site,
+        self, fields: Fields, pristine: Callable[[], bytes], relays: Callable[[], Relays],
+        envelope_from: Callable[[], bytes | None], site: Site,
     ) -> None:  # fmt: skip
         self._fields, self._pristine, self._site = fields, pristine, site
         self._relays, self._envelope_from = relays, envelope_from
@@ -49,11 +49,11 @@ class Headers:
         return (b"" if found[0].endswith(b"\n") else b"\n").join(found)
 
     def first(self, name: str) -> bytes:
-        """What an eval test looks at: all values joined, or the first of one with a modifier; b"" when there is none."""
+        """What an eval test looks at: all values joined, or the first one with a modifier; b"" when there is none."""
         found = self.values(name)
         if not found:
             return b""
-        if ":" in name and not name.endswith(":raw") or name == "EnvelopeFrom":
+        if (":" in name and not name.endswith(":raw")) or name == "EnvelopeFrom":
             return found[0].removesuffix(b"\n")
         return b"".join(found)
 
@@ -86,7 +86,7 @@ class Headers:
         elif "ip" in wanted or "revip" in wanted:
             found = [match[1] for value in found if (match := _IP.search(value))]
             if "revip" in wanted:
-                found = [name for address in found if (name := reverse(address))]
+                found = [turned for address in found if (turned := reverse(address))]
         return found
 
     def _named(self, base: str, *, is_raw: bool, needs_raw: bool) -> list[bytes]:

@@ -114,7 +114,9 @@ class Markup:
     @cached_property
     def charsets(self) -> list[bytes]:
         """Charsets that <meta> elements claim."""
-        return [found[1] for kind, value in self._metas if b"content-type" in kind and (found := _CHARSET.search(value))]
+        return [
+            found[1] for kind, value in self._metas if b"content-type" in kind and (found := _CHARSET.search(value))
+        ]
 
     @cached_property
     def has_bad_face(self) -> bool:
@@ -146,7 +148,9 @@ class Markup:
                 found.setdefault(_trimmed(value), Link()).texts.append(words)
         for kind_of, value in self._metas:
             if b"refresh" in kind_of and _REFRESH.search(value):
-                _push(found, b"meta", _trimmed(_AFTER_URL.sub(b"", _BEFORE_URL.sub(b"", value, count=1), count=1)), base)
+                _push(
+                    found, b"meta", _trimmed(_AFTER_URL.sub(b"", _BEFORE_URL.sub(b"", value, count=1), count=1)), base
+                )
         return found
 
     @property

@@ -11,6 +11,8 @@ from typing import Final
 
 from mxward.core.message import Message
 from mxward.core.rules.spamassassin.fields import Fields, top_fields
+from mxward.pyx.mime import PartInfo
+from mxward.pyx.sarender import longest_line
 
 MAX_LINE: Final = 2048  # longer lines of parts of a multipart are broken before they are decoded
 MAX_BLANK: Final = 20  # blank lines kept of a run
@@ -67,13 +69,43 @@ class Node:
     @property
     def raw(self) -> bytes:
         """The body as it stands in the message, LF line ends, long runs of blank lines shortened."""
-        message = self._message
-        assert message.mime is not None
-        info = message.mime.parts[self.index]
-        data = message.raw[info.body_start : info.body_end].replace(b"\r\n", b"\n")
+        info = self._info
+        data = self._message.raw[info.body_start : info.body_end].replace(b"\r\n", b"\n")
         if _MANY_BLANK.search(data):
             data = _BLANK.sub(_shortened, data)
         return _broken(data) if self.parent is not None and self.parent.type.startswith("multipart/") else data
+
+    @property
+    def head(self) -> bytes:
+        """Everything before the body, LF line ends."""
+        info = self._info
+        return self._message.raw[info.header_start : info.body_start].replace(b"\r\n", b"\n")
+
+    @property
+    def has_body(self) -> bool:
+        return self._info.body_end > self._info.body_start
+
+    @property
+    def longest_line(self) -> int:
+        """Bytes of the longest line of the body, its line feed included."""
+        info = self._info
+        return longest_line(self._message.raw, info.body_start, info.body_end)
+
+    def epilogue(self, limit: int) -> bytes:
+        """What stands behind the closing boundary of a multipart, at most `limit` bytes."""
+        last = self.children[-1]._info.body_end
+        end = self._info.body_end
+        mark = b"--" + (self.boundary or b"") + b"--"
+        at = self._message.raw.find(mark, last, end)
+        if at < 0:
+            return b""
+        at = self._message.raw.find(b"\n", at, end) + 1
+        return self._message.raw[at : min(end, at + limit)] if at else b""
+
+    @property
+    def _info(self) -> PartInfo:
+        assert self._message.mime is not None
+        return self._message.mime.parts[self.index]
 
     @property
     def decoded(self) -> bytes:

@@ -56,9 +56,6 @@ class Found:
 SKIPPED: Final = Found(is_skipped=True)
 
 
-SKIPPED: Final = Found(is_skipped=True)
-
-
 def read(value: bytes) -> Found | None:
     """What a decoded, unfolded Received field says; None when it cannot be read. Never raises."""
     line = _LAST.sub(b"", _SPACE.sub(b" ", value[:MAX_FIELD]).strip(b" "))
@@ -213,8 +210,7 @@ def _flagged(match: re.Match[bytes], found: Found, flags: str) -> None:
     if "n" in flags:
         found.id = b""
     if "i" in flags and b"@" in found.rdns:
-        ident, _, found.rdns = found.rdns.partition(b"@")
-        found.ident = ident.removeprefix(b"IDENT:")
+        found.ident, _, found.rdns = found.rdns.removeprefix(b"IDENT:").partition(b"@")
     if "S" in flags and found.rdns == b"softdnserr":
         found.rdns, found.looked_up = b"", False
     if "U" in flags:

@@ -10,10 +10,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Final
 
+from mxward.core.rules.spamassassin.addresslist import AddressList, glob
 from mxward.core.rules.spamassassin.pattern import PatternError, parse_pattern
 from mxward.pyx.sarender import TopLevel
 
 Settings = Mapping[str, Sequence[str]]
+_NAMED: Final = re.compile(r"\((.+?)\)\s+(.+)", re.S)
+_HOST_LISTS: Final = (
+    (("blocklist_uri_host", "blacklist_uri_host"), "BLOCK"),
+    (("welcomelist_uri_host", "whitelist_uri_host"), "WELCOME"),
+)  # fmt: skip
 MAX_REDIRECTED: Final = 2048  # bytes of an address that redirector patterns see
 _FLAGS: Final = {"i": re.I, "m": re.M, "s": re.S, "x": re.X}
 
@@ -23,6 +29,8 @@ class Site:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self._settings: Settings = settings or {}
+        self.memo: dict[str, object] = {}  # what eval tests work out of the settings, by their name
+        self._lists: dict[tuple[str, ...], AddressList] = {}
 
     def words(self, *keys: str) -> Iterable[str]:
         """Every word of the values of these settings, in order."""
@@ -68,6 +76,63 @@ class Site:
                 continue
         return tuple(found)
 
+    @cached_property
+    def bounce_relays(self) -> AddressList:
+        """Relays of welcomelist_bounce_relays."""
+        return self.listed("welcomelist_bounce_relays", "whitelist_bounce_relays")
+
+    @cached_property
+    def named_lists(self) -> dict[str, AddressList]:
+        """The lists of enlist_addrlist by name."""
+        found: dict[str, list[str]] = {}
+        for value in self._settings.get("enlist_addrlist", ()):
+            if match := _NAMED.fullmatch(value.strip()):
+                found.setdefault(match[1], []).extend(match[2].split())
+        return {name: AddressList(entries) for name, entries in found.items()}
+
+    @cached_property
+    def host_lists(self) -> dict[str, dict[bytes, bool]]:
+        """The lists of enlist_uri_host by name: host -> whether it is listed or excepted. delist_uri_host is heeded
+        for all lines, whatever their order."""
+        found: dict[str, dict[bytes, bool]] = {}
+        for value in self._settings.get("enlist_uri_host", ()):
+            if match := _NAMED.fullmatch(value.strip()):
+                _enlist(found, match[1], match[2])
+        for keys, name in _HOST_LISTS:
+            for key in keys:
+                for value in self._settings.get(key, ()):
+                    _enlist(found, name, value)
+        for value in self._settings.get("delist_uri_host", ()):
+            match = _NAMED.fullmatch(value.strip())
+            names = [match[1]] if match else list(found)
+            for host in (match[2] if match else value).lower().split():
+                for name in names:
+                    found.get(name, {}).pop(host.removeprefix("!").encode(), None)
+        return found
+
+    def listed(self, *keys: str) -> AddressList:
+        """The addresses of some settings, without those that un-settings take off."""
+        kept = self._lists.get(keys)
+        if kept is None:
+            gone = {word.lower() for word in self.words(*(f"un{key}" for key in keys))}
+            kept = self._lists[keys] = AddressList(word for word in self.words(*keys) if word.lower() not in gone)
+        return kept
+
+    @cached_property
+    def relayed(self) -> dict[str, list[tuple[re.Pattern[bytes], bytes]]]:
+        """Setting -> (pattern of the author's address, name or [address] of the relay) of welcomelist_from_rcvd and
+        def_welcomelist_from_rcvd."""
+        found: dict[str, list[tuple[re.Pattern[bytes], bytes]]] = {}
+        for name in ("welcomelist_from_rcvd", "def_welcomelist_from_rcvd"):
+            gone = {word.lower() for word in self.words(f"un{name}", f"un{name.replace('welcome', 'white')}")}
+            for key in (name, name.replace("welcome", "white")):
+                for value in self._settings.get(key, ()):
+                    words = value.lower().split()
+                    if len(words) == 2 and words[0] not in gone:
+                        entry = (glob(words[0].encode("utf-8", "replace")), words[1].encode("utf-8", "replace"))
+                        found.setdefault(name, []).append(entry)
+        return found
+
     def may_redirect(self, address: bytes) -> bool:
         """Whether a redirector's pattern matches an address."""
         return self.redirected(address) is not None
@@ -79,6 +144,11 @@ class Site:
             if found and found[1] and b"." in found[1]:
                 return bytes(found[1])
         return None
+
+
+def _enlist(found: dict[str, dict[bytes, bool]], name: str, hosts: str) -> None:
+    for host in hosts.lower().split():
+        found.setdefault(name, {})[host.removeprefix("!").encode("utf-8", "replace")] = not host.startswith("!")
 
 
 def _domains(words: Iterable[str]) -> Iterable[bytes]:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mxward.core.message import Message
 from mxward.core.rules.spamassassin.charset import to_utf8
+from mxward.core.rules.spamassassin.chunks import chunks
 from mxward.core.rules.spamassassin.envelope import envelope_from
 from mxward.core.rules.spamassassin.headers import Headers
 from mxward.core.rules.spamassassin.ip import ADDRESS
@@ -26,7 +27,6 @@ from mxward.core.rules.spamassassin.markup import Markup
 from mxward.core.rules.spamassassin.nodes import Node, tree
 from mxward.core.rules.spamassassin.received import Relays, relays
 from mxward.core.rules.spamassassin.site import DEFAULT, Site
-from mxward.core.rules.spamassassin.chunks import chunks
 from mxward.core.rules.spamassassin.uris import UriList
 from mxward.pyx.sarender import squeeze
 
@@ -78,7 +78,7 @@ class TextSet:
 
     @cached_property
     def rendered(self) -> list[tuple[Node, Markup | None, bytes, bool]]:
-        """(part, its analysis when it is HTML, text as UTF-8, whether it is wide) of every leaf; others have no text."""
+        """(part, its analysis when it is HTML, text as UTF-8, whether it is wide) of every leaf, text or not."""
         found: list[tuple[Node, Markup | None, bytes, bool]] = []
         for node in self.leaves:
             kind = node.effective_type
@@ -153,6 +153,14 @@ class TextSet:
         names = list(self.site.words("originating_ip_headers")) or _ORIGINATING.split()
         originating = [match[0] for name in names if (match := ADDRESS.search(fields.last(name.lower())))]
         return relays(fields.values(b"received"), originating, self.site)
+
+    def has(self, what: str) -> bool:
+        """Whether the message has what eval tests of a kind need: "html" or "image"; "" is always there."""
+        if what == "html":
+            return bool(self.html)
+        if what == "image":
+            return any(node.type.startswith("image/") for node in self.leaves)
+        return True
 
     @cached_property
     def headers(self) -> Headers:

@@ -1,0 +1,148 @@
+"""Eval tests of dates: Date against Received, Message-IDs made of the time (plug-in HeaderEval, third part)."""
+
+from __future__ import annotations
+
+import calendar
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from mxward.core.rules.spamassassin.evaltools import Eval, keep, number
+
+if TYPE_CHECKING:
+    from mxward.core.rules.spamassassin.texts import TextSet
+
+_MONTHS: Final = {
+    b"jan": 1, b"feb": 2, b"mar": 3, b"apr": 4, b"may": 5, b"jun": 6, b"jul": 7, b"aug": 8, b"sep": 9, b"oct": 10,
+    b"nov": 11, b"dec": 12,
+}  # fmt: skip
+# Names of zones as hours and minutes east of Greenwich, written as one number; any other name counts as 0.
+_ZONES: Final = {
+    b"UT": 0, b"UTC": 0, b"NDT": -230, b"AST": -400, b"ADT": -300, b"NST": -330, b"EST": -500, b"EDT": -400,
+    b"CST": -600, b"CDT": -500, b"MST": -700, b"MDT": -600, b"PST": -800, b"PDT": -700, b"HST": -1000,
+    b"AKST": -900, b"AKDT": -800, b"HADT": -900, b"HAST": -1000, b"GMT": 0, b"BST": 100, b"IST": 100, b"WET": 0,
+    b"WEST": 100, b"CET": 100, b"CEST": 200, b"EET": 200, b"EEST": 300, b"MSK": 300, b"MSD": 400, b"MET": 100,
+    b"MEZ": 100, b"MEST": 200, b"MESZ": 200, b"BRST": -200, b"BRT": -300, b"AEST": 1000, b"AEDT": 1100,
+    b"ACST": 930, b"ACDT": 1030, b"AWST": 800, b"NZST": 1200, b"NZDT": 1300, b"JST": 900, b"KST": 900, b"HKT": 800,
+    b"SGT": 800, b"PHT": 800, b"IDT": 300,
+}  # fmt: skip
+_MONTH: Final = rb"(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+_DAY_FIRST: Final = re.compile(rb" (\d{1,9}) " + _MONTH + rb" (\d{4}) ", re.I)
+_MONTH_FIRST: Final = re.compile(rb" " + _MONTH + rb" +(\d{1,9}) \d+:\d+:\d+ (\d{4}) ", re.I)
+_SHORT_YEAR: Final = re.compile(rb" (\d{1,9}) " + _MONTH + rb" (\d{2,3}) ", re.I)
+_CLOCK: Final = re.compile(rb" (\d?\d):(\d\d)(?::(\d\d))? ")
+_NUMERIC_ZONE: Final = re.compile(rb" ([-+])(\d\d)(\d\d) ")
+_NAMED_ZONE: Final = re.compile(rb"\b([A-Z]{2,4}(?:-DST)?)\b")
+_IN_RECEIVED: Final = re.compile(rb"(\s.?\d+ \S\S\S \d+ \d+:\d+:\d+ \S+)")
+_LOCAL: Final = re.compile(rb"\bfrom (?:localhost\s|(?:\S+ ){1,2}\S*\b127\.0\.0\.1\b)")
+_BY_UID: Final = re.compile(rb"qmail \d+ invoked by uid \d+")
+_FETCHED: Final = re.compile(rb"\bby localhost with \w+ \(fetchmail-[\d.]+")
+_OUTLOOK_ID: Final = re.compile(rb"<[0-9a-f]{4}([0-9a-f]{8})\$[0-9a-f]{8}\$[0-9a-f]{8}@")
+# The part of an Outlook Message-ID that grows with the time, in units of 429.5 s since 1601.
+_OUTLOOK_RATE: Final = 0.0023283064365387
+_OUTLOOK_START: Final = 27111902.8329849
+_OUTLOOK_FUDGE: Final = 250
+MAX_DATE: Final = 200  # bytes of a date
+
+
+@lru_cache(maxsize=1024)
+def parse_date(text: bytes) -> int | None:
+    """Seconds since 1970 of a date as mail has it; None when it is none. Impossible values are moved to the nearest.
+
+    Source: RFC 5322 3.3, 4.3; years from 1970 to 2037, as in SpamAssassin 4.0.1.
+    """
+    text = re.sub(rb"\s+", b" ", re.sub(rb", *", b" ", b" " + text[:MAX_DATE] + b" "))
+    if found := _DAY_FIRST.search(text):
+        day, month, year = int(found[1]), found[2], int(found[3])
+    elif found := _MONTH_FIRST.search(text):
+        day, month, year = int(found[2]), found[1], int(found[3])
+    elif found := _SHORT_YEAR.search(text):
+        day, month, year = int(found[1]), found[2], int(found[3])
+        year += 2000 if len(found[3]) == 2 and year < 50 else 1900
+    else:
+        return None
+    text = text[: found.start()] + b" " + text[found.end() :]
+    hour = minute = second = 0
+    if clock := _CLOCK.search(text):
+        hour, minute, second = int(clock[1]), int(clock[2]), int(clock[3] or 0)
+        text = text[: clock.start()] + b" " + text[clock.end() :]
+    time = _seconds(year, _MONTHS[month.lower()], day, min(hour, 23), min(minute, 59), min(second, 59))
+    offset = _offset(text)
+    return 0 if offset > 0 and time < offset else time - offset
+
+
+def _seconds(year: int, month: int, day: int, hour: int, minute: int, second: int) -> int:
+    longest = 31
+    if month in (4, 6, 9, 11):
+        longest = 30
+    elif month == 2:
+        longest = 29 if year % 4 == 0 and (year % 100 or year % 400 == 0) else 28
+    if day > longest or day < 1:
+        day, month = 1, month + 1
+        if month > 12:
+            month, year = 1, year + 1
+    return calendar.timegm((max(1970, min(year, 2037)), month, day, hour, minute, second))
+
+
+def _offset(text: bytes) -> int:
+    """Seconds east of Greenwich."""
+    if found := _NUMERIC_ZONE.search(text):
+        seconds = (int(found[2]) * 60 + int(found[3])) * 60
+        return -seconds if found[1] == b"-" else seconds
+    named = _NAMED_ZONE.search(text)
+    hhmm = _ZONES.get(named[1], 0) if named else 0
+    seconds = (abs(hhmm) // 100 * 60 + abs(hhmm) % 100) * 60
+    return -seconds if hhmm < 0 else seconds
+
+
+def check_for_shifted_date(texts: TextSet, low: str, high: str) -> bool:
+    """Whether Date is so many hours after the nearest Received."""
+    shift = keep(texts, "date_shift", _shift)
+    return (low == "undef" or shift >= 3600 * number(low)) and (high == "undef" or shift < 3600 * number(high))
+
+
+def _shift(texts: TextSet) -> int:
+    fields = texts.nodes[0].fields
+    dates = (parse_date(value) for name in (b"resent-date", b"date") for value in fields.values(name) if value)
+    date = next((date for date in dates if date is not None), None)
+    if date is None:
+        return 0
+    shifts = [date - time for time in _received_times(texts)]
+    if len(shifts) > 1 and shifts[-1] == 0:
+        shifts.pop()
+    return min(shifts, key=abs, default=0)
+
+
+def _received_times(texts: TextSet) -> list[int]:
+    lines = [line for value in texts.headers.values("Received") for line in value.split(b"\n") if line.strip()]
+    local = []
+    if lines and (_LOCAL.search(lines[0]) or _BY_UID.search(lines[0])):
+        local.append(lines.pop(0))
+    if lines and _FETCHED.search(lines[0]):
+        lines.pop(0)
+    elif local:
+        lines.insert(0, local.pop())
+    found = [_IN_RECEIVED.search(line) for line in lines]
+    times = [parse_date(match[1]) for match in found if match]
+    return [time for time in times if time is not None]
+
+
+def check_outlook_message_id(texts: TextSet) -> bool:
+    """Whether a Message-ID of Outlook's form does not fit the time of the message."""
+    first = texts.headers.first
+    found = _OUTLOOK_ID.match(first("MESSAGEID"))
+    if found is None:
+        return False
+    token = int(found[1], 16)
+    if abs(token - _outlook_token(parse_date(first("Date")) or 0)) < _OUTLOOK_FUDGE:
+        return False
+    received = _IN_RECEIVED.search(first("Received"))
+    time = parse_date(received[1]) if received else None
+    return abs(token - _outlook_token(time or 0)) >= _OUTLOOK_FUDGE
+
+
+def _outlook_token(time: int) -> int:
+    return int(time * _OUTLOOK_RATE + _OUTLOOK_START)
+
+
+TABLE: Final = {run.__name__: Eval(run) for run in (check_for_shifted_date, check_outlook_message_id)}

@@ -1,0 +1,174 @@
+"""Eval tests of addresses at free mail providers (plug-in FreeMail)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from mxward.core.rules.spamassassin.addresslist import AddressList
+from mxward.core.rules.spamassassin.evals_address import authors
+from mxward.core.rules.spamassassin.evaltools import Eval, keep, matches, number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mxward.core.rules.spamassassin.site import Site
+    from mxward.core.rules.spamassassin.texts import TextSet
+
+_NOT_A_PERSON: Final = re.compile(
+    rb"(?:abuse|support|sales|info|helpdesk|contact|kontakt|(?:post|host|domain)master|undisclosed.*"
+    rb"|request-[a-f0-9]{16}|bounced?-|[a-f0-9]{8}(?:\.[a-f0-9]{8}|-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12})"
+    rb"|.+=.+=.+)@",
+    re.I,
+)
+_BULK: Final = re.compile(
+    rb"(?:^(?:post|host|domain)master|^double-bounce|^(?:sentto|owner|return|(?:gr)?bounced?)-.+"
+    rb"|-(?:request|bounces?|admin|owner)|\b(?:do[._-t]?)?no[._-t]?repl(?:y|ies)|.+=.+)@",
+    re.I,
+)
+_LOCAL: Final = rb"[a-z0-9!#$%&'*+/=?^_`{|}~-]"
+_ADDRESS: Final = re.compile(
+    rb"(?<![a-z0-9!#$%&'*+/=?^_`{|}~-])((?:"
+    + _LOCAL
+    + rb"+\.){0,30}"
+    + _LOCAL
+    + rb"{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,59}[a-z0-9])?\.){1,4}([a-z0-9-]{2,40}))(?![a-z0-9-]|\.[a-z0-9])",
+    re.I,
+)
+_ADDRESS_IN_URL: Final = re.compile(rb"<?https?://\S{0,255}(?:@|%40)\S{0,255}", re.I)
+_IN_SIGNATURE: Final = re.compile(rb">|\s{1,10}(?!(?:fa(?:x|csi)|tel|phone|e?-?mail))[a-z]{2,11}:", re.I)
+MAX_LINK_EMAILS: Final = 20
+MAX_EMAILS: Final = 40
+MAX_SENDER: Final = 320  # bytes of an address (RFC 5321 4.5.3.1)
+
+
+class Providers:
+    """The settings of a rule set about free mail."""
+
+    def __init__(self, site: Site) -> None:
+        words = [word.lower() for word in site.words("freemail_domains")]
+        self._plain = frozenset(word.encode("utf-8", "replace") for word in words if not re.search(r"[*?]", word))
+        self._globs = AddressList(word for word in words if re.search(r"[*?]", word))
+        welcome = site.words("freemail_welcomelist", "freemail_whitelist")
+        self._welcome = frozenset(word.lower().encode("utf-8", "replace") for word in welcome)
+        self.max_emails = number(site.last("freemail_max_body_emails", "5"))
+        self.max_freemails = number(site.last("freemail_max_body_freemails", "3"))
+        self.skips_many = number(site.last("freemail_skip_when_over_max", "1")) != 0
+        self.skips_bulk = number(site.last("freemail_skip_bulk_envfrom", "1")) != 0
+
+    def has(self, email: bytes) -> bool:
+        """Whether an address, in lower case, is a person's at a free mail provider."""
+        domain = email.rpartition(b"@")[2]
+        if domain not in self._plain and not (self._globs and self._globs.has(domain)):
+            return False
+        return email not in self._welcome and domain not in self._welcome and not _NOT_A_PERSON.match(email)
+
+
+def providers_of(texts: TextSet) -> Providers:
+    """The providers that the rule set of a message names, worked out once a rule set."""
+    site = texts.site
+    found = site.memo.get("freemail")
+    if found is None:
+        found = site.memo["freemail"] = Providers(site)
+    assert isinstance(found, Providers)
+    return found
+
+
+def check_freemail_from(texts: TextSet, source: str | None = None) -> bool:
+    """Whether an author's address is a free one, and a pattern matches it."""
+    return _any(texts, (address.lower() for address in authors(texts)), source)
+
+
+def check_freemail_header(texts: TextSet, name: str, source: str | None = None) -> bool:
+    """Whether an address in a field is a free one, and a pattern matches it."""
+    return _any(texts, (address.lower() for address in texts.headers.values(f"{name}:addr")), source)
+
+
+def _any(texts: TextSet, emails: Iterable[bytes], source: str | None) -> bool:
+    providers = providers_of(texts)
+    return any(providers.has(email) and (source is None or matches(source, email)) for email in emails)
+
+
+def check_freemail_body(texts: TextSet, source: str | None = None) -> bool:
+    """Whether there is a free address in the body that a pattern matches."""
+    emails = keep(texts, "freemails", _in_body)
+    return any(source is None or matches(source, email) for email in emails)
+
+
+def check_freemail_replyto(texts: TextSet, what: str = "replyto") -> bool:
+    """Whether answers go to another free address than the author's, in a field or, by the body's wish, elsewhere."""
+    providers, values = providers_of(texts), texts.headers.values
+    sender = texts.headers.first("EnvelopeFrom")
+    if what not in ("replyto", "reply") or (providers.skips_bulk and _BULK.search(sender[:MAX_SENDER])):
+        return False
+    author = [address.lower() for address in values("From:addr")]
+    answer = [address.lower() for address in values("Reply-To:addr")]
+    is_free_author, is_free_answer = any(map(providers.has, author)), any(map(providers.has, answer))
+    if is_free_author and is_free_answer and set(author).isdisjoint(answer):
+        return True
+    if what == "replyto":
+        if not is_free_answer:
+            return False
+    elif (answer and not is_free_answer) or not is_free_author:
+        return False
+    meant = answer if what == "replyto" or is_free_answer else author
+    return any(email != address for email in keep(texts, "freemails", _in_body) for address in meant)
+
+
+def _in_body(texts: TextSet) -> set[bytes]:
+    """Free addresses in the body, none when there are too many of them or of any."""
+    providers = providers_of(texts)
+    found: set[bytes] = set()
+    n_free = 0
+    for count, email in enumerate(_emails(texts), 1):
+        if count == providers.max_emails and providers.skips_many:
+            return set()
+        if providers.has(email):
+            n_free += 1
+            if n_free == providers.max_freemails and providers.skips_many:
+                return set()
+            found.add(email)
+    return found
+
+
+def _emails(texts: TextSet) -> list[bytes]:
+    found: dict[bytes, None] = {}
+    for address, uri in texts.uri_detail.items():
+        if b"a" in uri.types and b"parsed" not in uri.types and address[:7].lower() == b"mailto:":
+            for email in _addresses(address[7:], texts.site, is_start=True):
+                found[email] = None
+            if len(found) >= MAX_LINK_EMAILS:
+                break
+    for line in texts.body_lines:
+        if b"@" not in line:
+            continue
+        if b"://" in line:
+            line = _ADDRESS_IN_URL.sub(b" ", line)
+        for email in _addresses(line, texts.site):
+            found[email] = None
+            if len(found) >= MAX_EMAILS:
+                return list(found)
+    return list(found)
+
+
+def _addresses(text: bytes, site: Site, *, is_start: bool = False) -> Iterable[bytes]:
+    """Mail addresses under known top-level domains; not those that stand in a line of contact details."""
+    at = 0
+    while match := _ADDRESS.search(text, at):
+        at = match.end()
+        if match[2].lower() not in site.top_level or len(match[1].partition(b"@")[0]) > 64:
+            continue
+        if is_start and match.start() > 0:
+            return
+        is_mailto = text[: match.start()].endswith(b"mailto:")
+        if not is_start and not is_mailto and _IN_SIGNATURE.match(text, match.end()):
+            continue
+        yield match[1].lower()
+        if is_start:
+            return
+
+
+TABLE: Final = {
+    run.__name__: Eval(run)
+    for run in (check_freemail_from, check_freemail_header, check_freemail_body, check_freemail_replyto)
+}
