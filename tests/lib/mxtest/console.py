@@ -15,6 +15,7 @@ from argon2 import PasswordHasher
 from mxward.core.verdict import Disposition, Explanation, Hit, Verdict
 from mxward.server.config import Config, Server, Web
 from mxward.server.log import Log
+from mxward.server.services import rules
 from mxward.server.services.context import Context
 from mxward.server.store import open_store
 from mxward.server.store.api import DELIVERED, QUARANTINED, QUEUED, NewMessage, NewRecipient, Outcome, Store, UserRow
@@ -165,6 +166,14 @@ def add_message(
     )
     site.store.commit([message])
     return message.queue_id
+
+
+def add_pack(site: Site, folder: Path, version: str, description: str = "Rules of the trust") -> None:
+    """A rule pack `ours` of that version, added as the command line would."""
+    folder.mkdir(exist_ok=True)
+    (folder / "pack.toml").write_text(f'name = "ours"\nversion = "{version}"\ndescription = "{description}"\n')
+    (folder / "w.list").write_text(f"words of version {version}\n")
+    rules.add(site.context, folder)
 
 
 def deliver(site: Site, queue_id: str, n: int = 0) -> None:

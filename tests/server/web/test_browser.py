@@ -15,7 +15,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from mxtest import served
-from mxtest.console import PASSWORD, add_message
+from mxtest.console import PASSWORD, add_message, add_pack
 from mxward.server.web.page import overview
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -45,6 +45,8 @@ def browser() -> Iterator[Browser]:
 def console(tmp_path: Path) -> Iterator[served.Served]:
     with served.console(tmp_path / "data") as running:
         add_message(running.site, sender=HOSTILE, subject=HOSTILE)
+        add_pack(running.site, tmp_path / "ours", "1")
+        add_pack(running.site, tmp_path / "ours", "2", description="Rules of the trust: " + "longwordwithoutbreak" * 5)
         yield running
 
 
@@ -154,6 +156,10 @@ PAGES = {
     "release": "/quarantine/PHISH/release",
     "delete": "/quarantine/SPAM/delete",
     "ledger": "/ledger",
+    "rules": "/rules",
+    "rule pack": "/rules/ours",
+    "roll back": "/rules/ours/rollback",
+    "do not use": "/rules/ours/disable",
     "not found": "/nothing",
 }
 
@@ -186,6 +192,18 @@ def test_every_page_is_accessible_and_reflows(
         if page.get_by_role("heading", level=1).count() != 1:
             found[name].append("not exactly one main heading")
     assert {name: faults for name, faults in found.items() if faults} == {}
+
+
+def test_a_pack_is_rolled_back(open_page: Open) -> None:
+    page = open_page()
+    sign_in(page, "/rules")
+    page.get_by_role("link", name="Roll back ours").click()
+    expect(page.get_by_role("heading", name="Roll this pack back?")).to_be_visible()
+    page.get_by_label("Reason").fill("false alarms")
+    page.get_by_role("button", name="Roll back").click()
+    expect(page.get_by_text("The pack was rolled back.")).to_be_visible()
+    expect(page.get_by_text("rolled back from 2 to 1: false alarms")).to_be_visible()
+    expect(page.get_by_role("row", name="1 ").get_by_text("This is the one in force")).to_be_visible()
 
 
 def test_an_error_takes_the_focus_to_its_field(open_page: Open) -> None:
