@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Final
 
 from mxward.core.message import Message
@@ -159,14 +160,21 @@ def _cost(
             pipeline.judge(raw, cost.ENVELOPE)
 
     works = [lambda: judge_all(before), lambda: judge_all(after)]
-    (before_s, after_s), scale = cost.compare(works, ROUNDS)
-    before_us, after_us = before_s * 1e6 / len(mails), after_s * 1e6 / len(mails)
-    added = scale.instructions(max(0.0, after_s - before_s)) / len(mails)
-    found = replace(found, before_us=before_us, after_us=after_us, added_instructions=added)
     allowed_us = 1e6 / budget.messages_per_second if budget.messages_per_second else float("inf")
-    if after_us <= allowed_us or after_us - before_us <= NOTICEABLE * allowed_us:
+    best, scale = cost.compare(works, ROUNDS)
+    if _is_dear(best, len(mails), allowed_us):  # a busy machine is not the pack's fault: look again
+        again, scale = cost.compare(works, ROUNDS)
+        best = [min(pair) for pair in zip(best, again, strict=True)]
+    before_us, after_us = (cpu_s * 1e6 / len(mails) for cpu_s in best)
+    added = scale.instructions(max(0.0, best[1] - best[0])) / len(mails)
+    found = replace(found, before_us=before_us, after_us=after_us, added_instructions=added)
+    if not _is_dear(best, len(mails), allowed_us):
         return found
-    culprits = _dearest(pack, mails, before_us, after_us, allowed_us, progress)
+    alone = _alone(pack, mails, progress)
+    # Alone, rules cost more than together: a pack whose rules cost little alone cannot have added much.
+    if len(alone) < MAX_PROFILED and sum(rule.microseconds for rule in alone) <= NOTICEABLE * allowed_us:
+        return found
+    culprits = _dearest(alone, before_us, after_us, allowed_us)
     reason = (
         f"one core would scan {found.messages_per_second:,.0f} messages a second "
         f"(wanted: {budget.messages_per_second:,.0f}; without it: {1e6 / before_us:,.0f}): {_named(culprits)}"
@@ -174,22 +182,31 @@ def _cost(
     return replace(found, reason=reason, culprits=tuple(culprits))
 
 
-def _dearest(
-    pack: Pack, mails: Sequence[bytes], before_us: float, after_us: float, allowed_us: float, progress: Progress
-) -> list[RuleCost]:
-    """The fewest rules without which the rest of the pack should fit, dearest first.
+def _is_dear(best: Sequence[float], n: int, allowed_us: float) -> bool:
+    """Does the machine fall below its target, and has the pack to do with it?"""
+    before_us, after_us = (cpu_s * 1e6 / n for cpu_s in best)
+    return after_us > allowed_us and after_us - before_us > NOTICEABLE * allowed_us
 
-    What the pack adds is shared out by what each rule costs alone, since engines share their passes.
-    """
+
+def _alone(pack: Pack, mails: Sequence[bytes], progress: Progress) -> list[RuleCost]:
+    """Rules of the pack, at most MAX_PROFILED of them, each measured alone; dearest first."""
     messages = cost.prepare(mails)
-    singles = list(single_rules(pack))[:MAX_PROFILED]
+    singles = list(islice(single_rules(pack), MAX_PROFILED))
     found = []
     for n, single in enumerate(singles):
         found.append(rule_cost(single, messages, 1 if len(singles) > 200 else 2))
         progress(n + 1, len(singles))
-    total = sum(rule.instructions for rule in found) or 1.0
+    return by_cost(found)
+
+
+def _dearest(alone: Sequence[RuleCost], before_us: float, after_us: float, allowed_us: float) -> list[RuleCost]:
+    """The fewest rules without which the rest of the pack should fit, dearest first.
+
+    What the pack adds is shared out by what each rule costs alone, since engines share their passes.
+    """
+    total = sum(rule.instructions for rule in alone) or 1.0
     excess, culprits = (after_us - max(allowed_us, before_us)) * 1.1, []
-    for rule in by_cost(found):
+    for rule in alone:
         if excess <= 0:
             break
         culprits.append(rule)

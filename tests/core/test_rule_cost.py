@@ -21,7 +21,7 @@ from mxward.core.rules.pack import Pack, load_pack, parse_pack
 from mxward.core.rules.profile import profile, rule_detectors, slow_rules
 from mxward.core.rules.single import searched_strings, single_rules
 
-LOOP = "rule LOOP { condition: for any i in (0..filesize): (uint8(i) == 256) }"
+LOOP = "rule LOOP { condition: for any i in (0..filesize): (uint8(i) + uint8(i + 1) == 511) }"
 SEVERAL = f"""import "math"
 private rule BASE {{ condition: filesize > 1 }}
 rule FIRST {{ strings: $a = "never to be seen" condition: $a and BASE }}

@@ -9,13 +9,13 @@ import pytest
 
 from mxward.core.pipeline import Pipeline, builtin_detectors
 from mxward.core.policy.load import load_policy
-from mxward.core.rules import gate, manage
+from mxward.core.rules import cost, gate, manage
 from mxward.core.rules.compile import compile_packs
 from mxward.core.rules.files import PackFiles
 from mxward.core.rules.gate import Assessment, Budget, assess
 from mxward.core.rules.pack import Pack, load_pack, parse_pack
 
-LOOP = "rule LOOP { condition: for any i in (0..filesize): (uint8(i) == 256) }\n"
+LOOP = "rule LOOP { condition: for any i in (0..filesize): (uint8(i) + uint8(i + 1) == 511) }\n"
 GOOD = 'rule GOOD { meta: category = "phish" weight = 6 strings: $a = "not in honest mail" condition: $a }\n'
 EVERYTHING = 'rule EVERYTHING { meta: category = "phish" weight = 9 condition: filesize > 0 }\n'
 HAM = [b"From: a@b.example\r\nSubject: llama %d\r\n\r\nAll about llamas.\r\n" % n for n in range(60)]
@@ -83,6 +83,17 @@ def before_us() -> float:
 
 def test_a_slow_machine_is_not_the_pack_s_fault() -> None:
     assert ask(GOOD, Budget(messages_per_second=1e6 / before_us() * 2)).reason == ""
+
+
+def test_a_noisy_measure_is_not_the_pack_s_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long the whole took, rules that cost nothing alone cannot have cost it."""
+
+    def noisy(works: list[object], rounds: int) -> tuple[list[float], cost.Scale]:
+        return ([0.2, 0.3] if rounds == gate.ROUNDS else [0.001001, 0.001]), cost.Scale(0.001)
+
+    monkeypatch.setattr(gate.cost, "compare", noisy)
+    found = ask(GOOD, Budget(messages_per_second=1000))
+    assert (found.reason, round(found.before_us)) == ("", round(0.2e6 / 48))
 
 
 def test_without_a_target_only_the_worst_case_counts() -> None:

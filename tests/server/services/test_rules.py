@@ -16,7 +16,7 @@ from mxward.server.services import ruleauthor, rulegate, rules, scanning
 from mxward.server.services.context import Context
 from mxward.server.services.errors import BadRequest, NotFound, Refused
 
-LOOP = "rule LOOP {\n condition: for any i in (0..filesize): (uint8(i) == 256) }\n"
+LOOP = "rule LOOP {\n condition: for any i in (0..filesize): (uint8(i) + uint8(i + 1) == 511) }\n"
 EVERYTHING = 'rule EVERYTHING {\n meta: category = "phish" weight = 9\n condition: filesize > 0 }\n'
 GOOD = 'rule GOOD {\n strings: $a = "not in honest mail"\n condition: $a }\n'
 
