@@ -70,6 +70,8 @@ def _show(report: dict[str, Any]) -> None:
     table(("KIND", "TESTS", "RUN"), ((kind, n["tests"], n["used"]) for kind, n in report["kinds"].items()))
     for reason, names in report["idle"].items():
         line(safe(f"{len(names)} do not run: {reason}: {_some(names)}"))
+    if report["partial"]:
+        line(safe(f"{len(report['partial'])} metas run without a test they use: {_some(report['partial'])}"))
     if report["functions"]:
         line(safe(f"functions that are not supported: {_some(list(report['functions']))}"))
     for name, fault in list(report["faults"].items())[:MAX_SHOWN]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from mxward.core.rules.spamassassin.config import NETWORK, REGEX_KINDS, Condition, Config, SaTest
-from mxward.core.rules.spamassassin.expression import ExpressionError, Node, Number
+from mxward.core.rules.spamassassin.expression import ExpressionError, Node, Number, names
 from mxward.core.rules.spamassassin.formulas import Emitter, arrange, parse_metas
 from mxward.core.rules.spamassassin.pattern import Pattern, PatternError
 from mxward.pyx.formula import Formulas
@@ -81,6 +81,7 @@ class RuleBook:
     nice: frozenset[str] = frozenset()
     idle: dict[str, str] = field(default_factory=dict)  # name of a test that does not run -> why
     faults: dict[str, str] = field(default_factory=dict)  # the same for what is wrong in it, in words
+    partial: list[str] = field(default_factory=list)  # metas that run although a test they use does not
 
 
 def compile_config(
@@ -180,6 +181,8 @@ class _Compiler:
             trees[name] = Number(0.0)
         order = arrange(trees, unscored)
         book.idle |= dict.fromkeys(order.rings, RING) | dict.fromkeys(order.dead, DEAD)
+        unseen = {name for name, reason in book.idle.items() if reason not in (NO_SCORE, UNDEFINED)}
+        book.partial = sorted(name for name in order.order if not unseen.isdisjoint(names(trees[name])))
         self._emit(trees, [name for name in order.order if name not in faults])
 
     def _emit(self, trees: Mapping[str, Node], order: list[str]) -> None:

@@ -42,8 +42,7 @@ class _HeaderTests:
     """The tests of one header. `absent`: what fires when there is no such field."""
 
     def __init__(self, name: str, unset: str | None, tests: Sequence[RegexTest], cache: Path | None) -> None:
-        self.name, _, self.modifier = name.partition(":")
-        self.key = field_name(self.name)
+        self.name, self.key = name, field_name(name)
         self.tests = PlaceSet(f"header {name}", tests, cache)
         self.absent: list[Found] = []
         self.tests.match((unset or "").encode("latin-1"), None, self.absent, [])
@@ -56,15 +55,20 @@ class _PartTests:
         self.name = first.place[5:]
         self.first, self.last, self.joined = first.first_part, first.last_part, first.joined
         self.unset = (first.unset or "").encode("latin-1")
+        self.key = field_name(self.name)
         self.is_counting = any(test.max_count for test in tests)
         self.tests = PlaceSet(first.place, tests, cache)
+        self.absent: list[Found] = []
+        self.tests.match(self.unset, None, self.absent, [])
 
     def match(self, texts: TextSet, found: list[Found], exhausted: list[int]) -> None:
-        fields = [
-            self.unset if value is None else value
-            for node in texts.mimeheaders[self.first - 1 : self.last]
-            for value in (texts.mimeheader(node, self.name),)
-        ]
+        key, name = self.key, self.name
+        nodes = texts.mimeheaders[self.first - 1 : self.last]
+        there = [node for node in nodes if not key or key in node.fields.names]
+        if not there and nodes and not self.joined:  # the usual case: no part has the field
+            found += self.absent
+            return
+        fields = [self.unset if value is None else value for node in nodes for value in (texts.mimeheader(node, name),)]
         if self.joined:
             fields = [b"".join(value if value.endswith(b"\n") else value + b"\n" for value in fields)]
         if not self.is_counting:
@@ -102,7 +106,8 @@ class Engine:
         self._headers = [_HeaderTests(name, unset, tests, cache) for (name, unset), tests in headers.items()]
         self._texts = [PlaceSet(place, tests, cache) for place, tests in texts.items()]
         self._parts = [_PartTests(tests[0], tests, cache) for tests in parts.values()]
-        self._exists = [(name, field_name(name), slot) for name, slot in book.exists]
+        self._exists = [(key, slot) for name, slot in book.exists if (key := field_name(name))]
+        self._exists_made = [(name, slot) for name, slot in book.exists if not field_name(name)]
         self._details = DetailTests(book)
         self._filler = Filler(book)
         self._evals = [(test, EVALS[test.function].run) for test in book.evals if test.function in EVALS]
@@ -125,10 +130,9 @@ class Engine:
         outcome = Outcome()
         found: list[Found] = []
         exhausted = outcome.exhausted
-        fields = texts.nodes[0].fields
+        names, joined = texts.nodes[0].fields.names, texts.headers.joined
         for header in self._headers:
-            is_there = not header.key or header.key in fields
-            value = texts.header(header.name, header.modifier) if is_there else None
+            value = joined(header.name) if not header.key or header.key in names else None
             if value is None:
                 found += header.absent
             else:
@@ -142,9 +146,8 @@ class Engine:
         values = outcome.values
         values.update([(entry[0], entry[1]) for entry in found])
         outcome.places = {entry[0]: entry for entry in found}
-        for name, key, slot in self._exists:
-            if (not key or key in fields) and texts.header(name) is not None:
-                values[slot] = 1
+        values.update([(slot, 1) for key, slot in self._exists if key in names])
+        values.update([(slot, 1) for name, slot in self._exists_made if joined(name) is not None])
         self._details.match(texts, values, exhausted)
         for test, run in self._evals:
             self._run_eval(test, run, texts, outcome)

@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 def place_text(texts: TextSet, place: str) -> tuple[bytes, Sequence[int] | None]:
     """The text of a place and where its segments begin; None: it is one. Not for fields of parts."""
     if place.startswith("header "):
-        name, _, modifier = place[7:].partition(":")
-        return texts.header(name, modifier) or b"", None
+        return texts.header(place[7:]) or b"", None
     if place == "uri":
         uris = texts.uris
         return b"".join(uris), starts_of(uris)
@@ -38,6 +37,6 @@ def starts_of(pieces: Sequence[bytes]) -> list[int]:
 
 def field_name(name: str) -> bytes:
     """The field, in lower case, without which a header that rules name is absent; b"" when it is no single field."""
-    lower = name.lower()
+    lower = name.partition(":")[0].lower()
     is_made = lower == "all" or lower in ("tocc", "messageid", "envelopefrom") or lower.startswith(("all-", "x-spam-"))
     return b"" if is_made else lower.encode("latin-1", "replace")

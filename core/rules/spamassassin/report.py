@@ -25,6 +25,7 @@ class Report:
     kinds: dict[str, tuple[int, int]]
     idle: dict[str, list[str]]
     faults: dict[str, str] = field(default_factory=dict)  # name of a test -> what is wrong with it
+    partial: list[str] = field(default_factory=list)  # metas that run although a test they use does not
     functions: dict[str, int] = field(default_factory=dict)  # eval function that is not supported -> tests that use it
     problems: list[Problem] = field(default_factory=list)
     n_problems_dropped: int = 0
@@ -34,7 +35,7 @@ class Report:
         return {
             "files": self.n_files, "tests": self.n_tests, "used": self.n_used,
             "kinds": {kind: {"tests": total, "used": used} for kind, (total, used) in self.kinds.items()},
-            "idle": self.idle, "faults": self.faults, "functions": self.functions,
+            "idle": self.idle, "faults": self.faults, "partial": self.partial, "functions": self.functions,
             "problems": [
                 {"file": p.file, "line": p.line, "severity": p.severity, "rule": p.rule, "text": p.text}
                 for p in self.problems
@@ -47,7 +48,7 @@ def make_report(config: Config, book: RuleBook, files: Mapping[str, str]) -> Rep
     """The report of one rule set."""
     kinds: dict[str, list[int]] = {}
     functions: dict[str, int] = {}
-    used = frozenset(book.names)
+    used = frozenset(book.names) - book.idle.keys()
     for test in config.tests.values():
         count = kinds.setdefault(test.kind, [0, 0])
         count[0] += 1
@@ -61,5 +62,5 @@ def make_report(config: Config, book: RuleBook, files: Mapping[str, str]) -> Rep
     return Report(
         len(files), len(config.tests), len(used), {k: (kinds[k][0], kinds[k][1]) for k in KINDS if k in kinds},
         {reason: sorted(names) for reason, names in sorted(idle.items())}, dict(book.faults),
-        dict(sorted(functions.items())), config.problems, config.n_problems_dropped,
+        book.partial, dict(sorted(functions.items())), config.problems, config.n_problems_dropped,
     )  # fmt: skip

@@ -134,7 +134,7 @@ def test_what_does_not_run_is_listed_with_its_reason(monkeypatch: pytest.MonkeyP
         "header N eval:check_rbl('x', 'y')\nbody U eval:nobody_knows_it()\nbody O /x/\nscore O 0 1 1 1\nreuse E\n"
         "body L eval:mine_to_know()\ntflags L learn\nbody W eval:mine_to_know()\ntflags W net\n"
         "body K eval:mine_to_know('a', 'b')\n"
-        "body P /(/\nmeta X ((((A"
+        "body P /(/\nmeta X ((((A\nmeta M K || L"
     )
     engine, report = load(rules)
     assert report.idle == {
@@ -143,10 +143,11 @@ def test_what_does_not_run_is_listed_with_its_reason(monkeypatch: pytest.MonkeyP
     }  # fmt: skip
     assert "parenthes" in report.faults["P"]
     assert report.functions == {"nobody_knows_it": 1}
+    assert report.partial == ["M"]
     assert [p.rule for p in report.problems] == ["X"]
     assert report.kinds["eval"] == (4, 1)
     outcome = engine.run(TextSet(message(), engine.site))
-    assert {engine.book.names[slot]: value for slot, value in outcome.values.items()} == {"K": 2}
+    assert {engine.book.names[slot]: value for slot, value in outcome.values.items()} == {"K": 2, "M": 2}
     assert load("body O /llama/\nscore O 0 1 1 1", CfOptions(score_set=1))[0].book.names == ["O"]
 
 
