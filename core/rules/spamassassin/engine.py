@@ -99,8 +99,8 @@ class Engine:
             if test.place.startswith("header "):
                 headers.setdefault((test.place[7:], test.unset), []).append(test)
             elif test.place.startswith("mime "):
-                key = (test.place, test.unset, test.first_part, test.last_part, test.joined)
-                parts.setdefault(key, []).append(test)
+                kind = (test.place, test.unset, test.first_part, test.last_part, test.joined)
+                parts.setdefault(kind, []).append(test)
             else:
                 texts.setdefault(test.place, []).append(test)
         self._headers = [_HeaderTests(name, unset, tests, cache) for (name, unset), tests in headers.items()]
