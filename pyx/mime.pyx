@@ -9,6 +9,7 @@ from collections import namedtuple
 
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING
+from cpython.bytes cimport PyBytes_FromStringAndSize as new_bytes
 from libc.stdint cimport uint8_t, uint32_t
 
 from mxward.pyx.mime_text import codec_name, decode_words, file_names, parameter
@@ -148,11 +149,17 @@ cdef class Mime:
         cdef MimePart* p = self.row(part)
         cdef const uint8_t* s = self.table.buffers[p.buffer].data
         cdef MimeField* f
-        cdef uint32_t i
+        cdef uint32_t i, at
+        cdef char* text
+        cdef bytes key
         cdef dict out = {}
         for i in range(p.field, p.field + p.n_fields):
             f = &self.table.fields[i]
-            key = (<const char*>s)[f.line:f.name_end].lower()
+            # from NULL it is an object that nobody else has, of one byte too
+            key = new_bytes(NULL, <Py_ssize_t>(f.name_end - f.line))
+            text = PyBytes_AS_STRING(key)
+            for at in range(f.name_end - f.line):
+                text[at] = s[f.line + at] + (32 if c"A" <= s[f.line + at] <= c"Z" else 0)
             out[key] = out.get(key, 0) + 1
         return out
 

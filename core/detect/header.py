@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from typing import Final
 
 from mxward.core.detect.brand import borrowed
@@ -84,7 +85,9 @@ class HeaderDetector:
                 yield _hit("HDR_OFFICE_FREE_MAIL", "phish", 2.5, "claims to be an office but uses a free mail address")
 
 
+@cache
 def _hit(name: str, category: str, weight: float, detail: str) -> Hit:
+    """A hit is frozen, and this detector's say nothing of the message: each is made once."""
     return Hit(name, category, weight, "header", detail=detail)
 
 

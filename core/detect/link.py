@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from mxward.core.extract import views
@@ -67,6 +68,7 @@ class LinkDetector:
         return found.values()
 
 
+@lru_cache(maxsize=1024)
 def _hit(name: str, weight: float, detail: str, part: int) -> Hit:
     return Hit(name, "phish", weight, "link", detail=detail, evidence=(Evidence(part, "links", 0, 0),))
 

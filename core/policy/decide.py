@@ -6,6 +6,7 @@ again until the message would have been delivered.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from mxward.core.message import Message
@@ -67,9 +68,17 @@ def _dispose(policy: Policy, facts: Facts, rcpt: str) -> Disposition:
     outcome = _walk(policy, facts, rcpt)
     rule_name = outcome.rule.name if outcome.rule else "default"
     counterfactual = "" if outcome.action in _DELIVERS else _counterfactual(policy, facts, rcpt, outcome)
+    if outcome.rule is None and facts.verdict.name == "clean" and not outcome.additions:
+        return Disposition(rcpt, "deliver", "", (), _nothing_found(policy.version, facts.verdict.score))
     explanation = Explanation(policy.version, rule_name, _sentence(outcome, facts.verdict), counterfactual)
     additions = tuple(_filled(a, facts.verdict, policy) for a in outcome.additions)
     return Disposition(rcpt, outcome.action, outcome.argument, additions, explanation)
+
+
+@lru_cache(maxsize=1024)
+def _nothing_found(version: str, score: float) -> Explanation:
+    """The explanation of most mail: it is the same for equal scores."""
+    return Explanation(version, "default", f"{ACTION_WORDS['deliver']} It was judged clean (score {score:g}).")
 
 
 def _sentence(outcome: _Outcome, verdict: Verdict) -> str:

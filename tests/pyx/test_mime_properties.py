@@ -243,3 +243,9 @@ def test_a_block_in_a_text_is_a_row() -> None:
     assert (block.parent, block.reading, block.encoding, block.names) == (0, 1, "uuencode", ("my file.zip",))
     assert mime.decode(1) == b"ABC" and raw[block.body_start : block.body_end].endswith(b"end\n")
     assert not mime.is_ambiguous
+
+
+def test_counting_fields_leaves_shared_objects_alone() -> None:
+    """Bytes of one character are shared by the whole interpreter."""
+    assert parse(b"A: 1\r\nA: 2\r\nb: 3\r\n\r\n").field_counts() == {b"a": 2, b"b": 1}
+    assert bytes([65]) == b"\x41" and bytes([65]).lower() == b"a"
