@@ -52,4 +52,4 @@ def test_classifier_on_a_plain_mail(benchmark: Any) -> None:
 
 
 def test_growth_features(growth: Any) -> None:
-    growth(lambda k: varied(2000 * k), features)
+    growth(lambda k: inputs.prose(4000 * k, 5).encode(), features)

@@ -142,9 +142,9 @@ def _of_host(host: str) -> tuple[str, ...]:
         facts.append("host long")
     if len(labels) > 4:
         facts.append("host deep")
-    if _count(longest, _DIGITS) > 3:
+    if _count(host, _DIGITS) > 3:
         facts.append("host digits")
-    if longest.count("-") > 2:
+    if host.count("-") > 2:
         facts.append("host dashes")
     return tuple(facts)
 

@@ -48,19 +48,20 @@ class ClassifierDetector:
         """CLASSIFIER_SPAM, CLASSIFIER_PHISH or CLASSIFIER_HAM; nothing when it is not sure."""
         made = pieces(message)
         features = Features(made, BITS, MAX_FEATURES)
-        opinion = self._model.judge(features)
+        opinion, label, found = self._model.judge(features), self._model.label, []
         site = self._site.current() if self._site is not None else None
-        label = self._model.label
         if site is not None:
-            part = share(site.judge(features).junk)
-            opinion = Opinion(opinion.junk + part, opinion.phish)
+            opinion = Opinion(opinion.junk + share(site.judge(features).junk), opinion.phish)
             label = f"{label}+{site.label}"
+        elif self._site is not None and self._site.fault:
+            detail = f"was judged without what this site taught ({self._site.fault})"
+            found.append(Hit("CLASSIFIER_LESSONS_UNREADABLE", "info", 0.0, self.name, label, detail))
         if opinion.junk > 0:
-            return (self._unwanted(features, opinion, label, made),)
-        if opinion.junk < HAM_LOGIT and message.hits:
+            found.append(self._unwanted(features, opinion, label, made))
+        elif opinion.junk < HAM_LOGIT and message.hits:
             detail = f"reads like wanted mail (probability {_percent(1 - probability(opinion.junk))})"
-            return (Hit("CLASSIFIER_HAM", "spam", HAM_WEIGHT, self.name, label, detail),)
-        return ()
+            found.append(Hit("CLASSIFIER_HAM", "spam", HAM_WEIGHT, self.name, label, detail))
+        return found
 
     def _unwanted(self, features: Features, opinion: Opinion, label: str, made: list[Piece]) -> Hit:
         is_phish = opinion.phish > 0

@@ -152,6 +152,7 @@ PAGES = {
     "messages": "/messages",
     "nothing found": "/messages?text=zzz",
     "message": "/messages/SPAM",
+    "teach": "/messages/SPAM/learn",
     "quarantine": "/quarantine",
     "release": "/quarantine/PHISH/release",
     "delete": "/quarantine/SPAM/delete",
