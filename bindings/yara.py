@@ -134,7 +134,7 @@ def _located(message: str, sources: Mapping[str, str], externals: Mapping[str, s
     return YaraSyntaxError("", 0, message)
 
 
-def load_rules(blob: bytes) -> YaraRules:
+def load_rules(blob: bytes | memoryview) -> YaraRules:
     """Rules from `YaraRules.dump`. Only for blobs whose integrity the caller has checked.
 
     Raises: YaraFailure when it is of another libyara version or damaged in a way libyara sees.

@@ -10,13 +10,14 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import Any, Final
 
-from mxward.bindings.yara import Finding, YaraFailure, YaraRules, YaraTimeout
+from mxward.bindings.yara import Finding, YaraFailure, YaraTimeout
 from mxward.core.errors import EngineError
 from mxward.core.extract import views
 from mxward.core.extract.parts import is_text, is_verbatim
 from mxward.core.limits import MAX_EVIDENCE, YARA_TIMEOUT_S
 from mxward.core.message import Message, Part
 from mxward.core.rules.compile import EXTERNALS, SEPARATOR, RuleSet
+from mxward.core.rules.yara.index import YaraIndex
 from mxward.core.verdict import CATEGORIES, Evidence, Hit, NotInspected
 
 _MALWARE_WORDS: Final = (
@@ -34,7 +35,7 @@ class YaraDetector:
 
     def __init__(self, rules: RuleSet) -> None:
         self.packs = tuple(pack.label for pack in rules.packs if pack.yara)
-        self._rules: YaraRules | None = rules.yara
+        self._rules: YaraIndex | None = rules.yara
         self._defaults = {pack.label: (pack.default_category, pack.default_weight) for pack in rules.packs}
 
     def detect(self, message: Message) -> Iterable[Hit]:
@@ -50,13 +51,13 @@ class YaraDetector:
                 continue
             seen.add(part.data)
             self._scan(self._rules, message, part.data, part.index, _externals(externals, part), found)
-        for index, text in views.texts(message):
+        for index, text in views.text_bytes(message):
             if not _stands_in_raw(message.parts[index], as_text=True) and text:
-                self._scan(self._rules, message, text.encode("utf-8", "replace"), index, _text(externals), found)
+                self._scan(self._rules, message, text, index, _text(externals), found)
         return found.values()
 
     def _scan(
-        self, rules: YaraRules, message: Message, data: bytes | memoryview, part: int,
+        self, rules: YaraIndex, message: Message, data: bytes | memoryview, part: int,
         externals: dict[str, str | int | bool], found: dict[tuple[str, str], Hit],
     ) -> None:  # fmt: skip
         try:

@@ -1,15 +1,12 @@
-"""Packs to compiled rules: one YARA rule set for all packs, cached by content under DATA/cache.
+"""Packs to compiled rules: one index of YARA rules for all packs, cached by content under DATA/cache.
 
-The cache holds libyara's own form, which libyara trusts: each file begins with the digest of what follows, is
-written by rename, and belongs in a directory that only this service may write.
+How YARA rules are indexed and kept is core/rules/yara.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -20,6 +17,8 @@ from mxward.core.rules.attachments import AttachmentRule
 from mxward.core.rules.literals import LiteralList
 from mxward.core.rules.pack import Pack
 from mxward.core.rules.regexlist import RegexList, RegexView, compile_regexes
+from mxward.core.rules.yara.index import YaraIndex
+from mxward.core.rules.yara.store import open_index
 
 if TYPE_CHECKING:
     from mxward.core.rules.spamassassin.engine import Engine
@@ -39,7 +38,6 @@ EXTERNALS: Final[dict[str, str | int | bool]] = {
     "filetype": "",
     "owner": "",
 }
-_MAGIC: Final = b"MXYARA1\n"
 SEPARATOR: Final = ":"  # of pack label and file in a namespace
 
 
@@ -48,7 +46,7 @@ class RuleSet:
     """Everything that the detectors need of all enabled packs."""
 
     packs: tuple[Pack, ...]
-    yara: yara.YaraRules | None
+    yara: YaraIndex | None
     literals: tuple[tuple[str, LiteralList], ...]  # (pack label, list)
     attachments: tuple[tuple[str, AttachmentRule], ...]  # (pack label, rule)
     version: str  # short digest of all packs
@@ -86,52 +84,11 @@ def _engine(pack: Pack, cache: Path | None) -> Engine:
     return load_engine(pack.spamassassin, pack.spamassassin_options, pack.left_out, cache)[0]
 
 
-def _key(sources: dict[str, str]) -> str:
-    digest = hashlib.sha256(f"{yara.VERSION}\0{sorted(EXTERNALS.items())!r}".encode())
-    for namespace, text in sources.items():
-        digest.update(f"\0{namespace}\0{text}".encode())
-    return digest.hexdigest()
-
-
-def _compiled(sources: dict[str, str], cache: Path | None) -> yara.YaraRules:
-    file = cache / f"yara-{_key(sources)[:32]}.bin" if cache else None
-    if file is not None and (rules := _load(file)) is not None:
-        return rules
+def _compiled(sources: dict[str, str], cache: Path | None) -> YaraIndex:
     try:
-        rules = yara.compile_rules(sources, EXTERNALS)
+        return open_index(sources, EXTERNALS, cache)
     except yara.YaraSyntaxError as error:
         label, _, name = error.namespace.partition(SEPARATOR)
         raise RulePackError(error.reason, pack=f"{label.partition('@')[0]}/{name}", line=error.line) from None
     except yara.YaraFailure as error:
         raise RulePackError(str(error), pack="yara") from None
-    if file is not None:
-        _store(file, rules)
-    return rules
-
-
-def _load(file: Path) -> yara.YaraRules | None:
-    """The cached rules, or None when there are none or the file is not what was written."""
-    try:
-        blob = file.read_bytes()
-    except OSError:
-        return None
-    head, body = blob[: len(_MAGIC) + 32], blob[len(_MAGIC) + 32 :]
-    if head != _MAGIC + hashlib.sha256(body).digest():
-        return None
-    try:
-        return yara.load_rules(body)
-    except yara.YaraFailure:
-        return None
-
-
-def _store(file: Path, rules: yara.YaraRules) -> None:
-    """Best effort: a cache that cannot be written costs time at the next start, nothing else."""
-    body = rules.dump()
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft.write_bytes(_MAGIC + hashlib.sha256(body).digest() + body)
-        draft.replace(file)
-    except OSError:
-        with suppress(OSError):
-            draft.unlink()

@@ -1,0 +1,185 @@
+"""An index of YARA rules in use: one pass for literals, then libyara for the few groups that can match.
+
+The results are those of libyara over the whole set. The block (build.py) is mapped; compiled groups are loaded when
+they are first wanted and the least used are let go. When so many groups are wanted that the whole set is cheaper, it
+is run instead; so is it when a piece could not be compiled alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import mmap
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from mxward.bindings import yara
+from mxward.core.rules.yara.build import MAGIC
+from mxward.core.rules.yara.facts import LITERALS_FROM, External, holding
+from mxward.pyx.candidates import Candidates
+from mxward.pyx.facts import Facts
+from mxward.pyx.literals import Literals
+from mxward.pyx.rulesearch import RuleSearch
+
+MAX_LIVE_BYTES: Final = 16 << 20  # of compiled groups kept ready
+MAX_REMEMBERED: Final = 256  # combinations of externals whose conditions are remembered
+OVERHEAD: Final = 40_000  # bytes that a loaded group takes beside its stored form
+# what libyara needs for one call, in microseconds: measured for a small group and for a set of 7,000 rules
+_GROUP_CALL, _GROUP_MB, _WHOLE_CALL, _WHOLE_MB = 10, 2_200, 1_500, 12_000
+
+
+class IndexDamaged(ValueError):
+    """The block is not what `build` made, or of another version."""
+
+
+class YaraIndex:
+    """Immutable but for the store of loaded groups; `scan` may be called from several threads at once."""
+
+    def __init__(
+        self, block: bytes | mmap.mmap, *, monotonic: Callable[[], float] = time.monotonic, is_trusted: bool = False
+    ) -> None:
+        """Use a block that `build` made.
+
+        Args: is_trusted: it was made by this process a moment ago; its digest is not checked.
+        Raises: IndexDamaged.
+        """
+        about, base = _opened(block, is_trusted=is_trusted)
+        self._block = memoryview(block)
+        self._places: dict[str, tuple[int, int]] = {
+            name: (base + at, size) for name, (at, size) in about["sections"].items()
+        }
+        self._search = RuleSearch(
+            Literals(self._section("literals")), Facts(_fact(fact) for fact in about["facts"]),
+            Candidates(self._section("needs")), {int(number): masks for number, masks in about["masks"].items()},
+            LITERALS_FROM,
+        )  # fmt: skip
+        self._conditions = [_condition(condition) for condition in about["conditions"]]
+        self._defaults: dict[str, str | int | bool] = about["defaults"]
+        self._holding: dict[tuple[str | int | bool, ...], list[int]] = {}
+        self._roots: list[tuple[str, str]] = [(namespace, name) for namespace, name, _ in about["roots"]]
+        self._group_of: list[int] = [group for _, _, group in about["roots"]]
+        self._externals: list[list[str]] = about["externals"]
+        self._order = {root: number for number, root in enumerate(self._roots)}
+        self._live: OrderedDict[int, tuple[yara.YaraRules, int]] = OrderedDict()
+        self._lock = threading.Lock()
+        self._monotonic = monotonic
+
+    def _section(self, name: str) -> memoryview:
+        at, size = self._places[name]
+        return self._block[at : at + size]
+
+    def names(self) -> list[str]:
+        """Identifiers of the public yara rules, in source order; of a source that is not understood, none."""
+        return [name for _, name in self._roots if name]
+
+    def candidates(self, data: bytes | memoryview, externals: Mapping[str, str | int | bool]) -> list[tuple[str, str]]:
+        """(namespace, name) of the rules that could match; an empty name is a whole namespace."""
+        return [self._roots[number] for number in self._select(data, externals)]
+
+    def _select(self, data: bytes | memoryview, externals: Mapping[str, str | int | bool]) -> list[int]:
+        """Numbers of roots whose needs hold."""
+        return self._search.select(data, self._conditions_holding(externals))
+
+    def _conditions_holding(self, externals: Mapping[str, str | int | bool]) -> list[int]:
+        if not self._conditions:
+            return []
+        key = tuple(externals.get(name, value) for name, value in self._defaults.items())
+        found = self._holding.get(key)
+        if found is None:
+            found = holding(self._conditions, dict(zip(self._defaults, key, strict=True)))
+            if len(self._holding) >= MAX_REMEMBERED:
+                self._holding.clear()
+            self._holding[key] = found
+        return found
+
+    def scan(
+        self, data: bytes | memoryview, externals: Mapping[str, str | int | bool], timeout_s: int
+    ) -> list[yara.Finding]:
+        """Yara rules that match `data`, in source order: what libyara finds with the whole set.
+
+        Args: externals: values for variables given to `build`; timeout_s: whole seconds, for all that is run.
+        Raises: YaraTimeout, YaraFailure.
+        """
+        groups = sorted({self._group_of[number] for number in self._select(data, externals)})
+        if not groups:
+            return []
+        if self._is_flood(len(groups), len(data)):
+            return self._whole().scan(data, externals, timeout_s)
+        end = self._monotonic() + timeout_s
+        findings: list[yara.Finding] = []
+        for group in groups:
+            rules = self._group(group)
+            if rules is None:
+                return self._whole().scan(data, externals, timeout_s)
+            left = end - self._monotonic()
+            if left <= 0:
+                raise yara.YaraTimeout("scanning timed out")
+            used = {name: externals[name] for name in self._externals[group] if name in externals}
+            # rules that others refer to, and global ones, match in more than one group: each reports its own
+            findings += (
+                finding for finding in rules.scan(data, used, max(1, round(left)))
+                if self._group_of[self._place(finding)] == group
+            )  # fmt: skip
+        if len(groups) > 1:
+            findings.sort(key=self._place)
+        return findings
+
+    def _place(self, finding: yara.Finding) -> int:
+        place = self._order.get((finding.namespace, finding.name))
+        return self._order[finding.namespace, ""] if place is None else place
+
+    def _is_flood(self, n_groups: int, size: int) -> bool:
+        """Would the whole set cost less than these groups one by one?"""
+        mb = size / (1 << 20)
+        return n_groups * (_GROUP_CALL + _GROUP_MB * mb) > _WHOLE_CALL + _WHOLE_MB * mb
+
+    def _whole(self) -> yara.YaraRules:
+        return self._loaded(-1, "whole")
+
+    def _group(self, number: int) -> yara.YaraRules | None:
+        name = f"group{number}"
+        return self._loaded(number, name) if self._places[name][1] else None
+
+    def _loaded(self, number: int, name: str) -> yara.YaraRules:
+        with self._lock:
+            found = self._live.get(number)
+            if found is not None:
+                self._live.move_to_end(number)
+                return found[0]
+        rules = yara.load_rules(self._section(name))
+        with self._lock:
+            self._live[number] = (rules, self._places[name][1] + OVERHEAD)
+            total = sum(size for _, size in self._live.values())
+            while total > MAX_LIVE_BYTES and len(self._live) > 1:
+                total -= self._live.popitem(last=False)[1][1]
+        return rules
+
+
+def _fact(fact: list[Any]) -> Any:
+    """A fact as pyx/facts takes it, from its form in JSON."""
+    if fact[0] == "compute":
+        return "compute", tuple((name, value) for name, value in fact[1])
+    return (fact[0], *(bytes.fromhex(part) if isinstance(part, str) else part for part in fact[1:]))
+
+
+def _condition(condition: list[Any]) -> External:
+    name, op, value, is_caseless = condition
+    return External(name, op, tuple(map(tuple, value)) if op == "holds" else value, is_caseless)
+
+
+def _opened(block: bytes | mmap.mmap, *, is_trusted: bool) -> tuple[dict[str, Any], int]:
+    """The description, and where the sections begin."""
+    view = memoryview(block)
+    start = len(MAGIC) + 32
+    if bytes(view[: len(MAGIC)]) != MAGIC or len(view) < start + 8:
+        raise IndexDamaged("no index of yara rules")
+    if not is_trusted and hashlib.sha256(view[start:]).digest() != view[len(MAGIC) : start]:
+        raise IndexDamaged("the index of yara rules is damaged")
+    size = int.from_bytes(view[start : start + 8], "little")
+    about = json.loads(bytes(view[start + 8 : start + 8 + size]))
+    if about["yara"] != yara.VERSION:
+        raise IndexDamaged("the index of yara rules is of another version")
+    return about, start + 8 + size
