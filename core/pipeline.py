@@ -22,6 +22,7 @@ from mxward.core.detect.literal import LiteralDetector
 from mxward.core.detect.regex import RegexDetector
 from mxward.core.detect.spamassassin import SpamAssassinDetector
 from mxward.core.detect.teststring import TestStringDetector
+from mxward.core.detect.text import TextDetector
 from mxward.core.detect.yara import YaraDetector
 from mxward.core.errors import EngineError, RulePackError
 from mxward.core.extract.parts import extract
@@ -114,7 +115,7 @@ def builtin_detectors(rules: RuleSet, local_domains: Sequence[str] = ()) -> list
     """The product's own detectors over a rule set, cheapest first."""
     return [
         TestStringDetector(), AnomalyDetector(), HeaderDetector(local_domains), AttachmentDetector(rules),
-        LinkDetector(), LiteralDetector(rules), RegexDetector(rules), YaraDetector(rules),
+        LinkDetector(), TextDetector(), LiteralDetector(rules), RegexDetector(rules), YaraDetector(rules),
         SpamAssassinDetector(rules),
     ]  # fmt: skip
 

@@ -15,6 +15,7 @@ from mxward.core.detect.header import HeaderDetector
 from mxward.core.detect.link import LinkDetector, organisation
 from mxward.core.detect.literal import LiteralDetector
 from mxward.core.detect.teststring import EICAR, GTUBE, PHISH_TEST, TestStringDetector
+from mxward.core.detect.text import TextDetector
 from mxward.core.detect.yara import YaraDetector, judge_meta
 from mxward.core.message import Envelope
 from mxward.core.rules.compile import RuleSet, compile_packs
@@ -321,3 +322,39 @@ def test_every_detector_is_one() -> None:
     assert len({detector.name for detector in made}) == len(made)
     for detector in made:
         assert list(detector.detect(mailkit.extracted(b""))) == [] or detector.name == "header"
+
+
+FILLER = "filler words " * 80
+
+
+@pytest.mark.parametrize(
+    ("source", "wanted"),
+    [
+        (f"<p>{FILLER}", set()),
+        ("<div style='display:none'>a preview line of the usual length</div><p>News", set()),
+        (f"<title>{FILLER}</title><p>News", set()),
+        (f"<!--[if mso]>{FILLER}<![endif]--><p>News", set()),
+        (f"<div style='font-size:0'>{FILLER}</div><p>{FILLER}", {"HTML_HIDDEN_TEXT"}),
+        (f"<div style='color:#fff'>{FILLER}</div><p>Buy now", {"HTML_MOSTLY_HIDDEN"}),
+        ("<p>V\u0435rify y\u043eur \u0430ccount", {"TEXT_MIXED_ALPHABETS"}),
+        ("<p>\u0423\u0432\u0430\u0436\u0430\u0435\u043c\u044b\u0439 \u043a\u043b\u0438\u0435\u043d\u0442", set()),
+        ("<p>\u202etnuocca ruoy\u202c", {"TEXT_REVERSED"}),
+        ("<p>\u200f\u05e9\u05dc\u05d5\u05dd\u200e", set()),
+    ],
+)
+def test_text(source: str, wanted: set[str]) -> None:
+    assert run(TextDetector(), mailkit.html(source)) == wanted
+
+
+def test_reversed_subject() -> None:
+    assert run(TextDetector(), mailkit.plain(subject="\u202eeciovni\u202c")) == {"SUBJECT_REVERSED"}
+
+
+def test_a_listed_phrase_in_letters_that_only_look_latin_is_found(tmp_path: Path) -> None:
+    detector = LiteralDetector(rules(tmp_path, w__list="@views text subject\nverify your account\nother\n"))
+    disguised = "v\u0435rify y\u043eur \u0430\u0441\u0441\u043eunt"
+    (hit,) = detector.detect(mailkit.extracted(mailkit.plain(f"\u00e9 {disguised} and other")))
+    assert [(place.view, place.offset) for place in hit.evidence] == [("text", 33), ("text_skeleton", 2)]
+    assert hit.detail.endswith('"other", "verify your account", some of it in letters that only look so')
+    raw = mailkit.plain(subject=f"\u00dcber {disguised}")
+    assert run(detector, raw) == {"W"}
