@@ -205,7 +205,7 @@ def _dearest(alone: Sequence[RuleCost], before_us: float, after_us: float, allow
     What the pack adds is shared out by what each rule costs alone, since engines share their passes.
     """
     total = sum(rule.instructions for rule in alone) or 1.0
-    excess, culprits = (after_us - max(allowed_us, before_us)) * 1.1, []
+    excess, culprits = after_us - max(allowed_us, before_us), []
     for rule in alone:
         if excess <= 0:
             break

@@ -18,13 +18,18 @@ from mxward.core.errors import RulePackError
 from mxward.core.rules.compile import EXTERNALS
 from mxward.core.rules.container import read_source
 from mxward.core.rules.files import PackFiles
+from mxward.core.rules.literals import LiteralList
 from mxward.core.rules.pack import Pack, YaraSource, parse_pack
+from mxward.core.rules.regexlist import RegexList, unfiltered
 from mxward.core.rules.sample import KINDS, samples_of
-from mxward.core.rules.slow import slow_yara
+from mxward.core.rules.slow import slow_regex, slow_yara
+from mxward.core.rules.spamassassin.source import scored_names
+from mxward.core.rules.yara.report import unfilterable
 from mxward.core.rules.yarasource import RuleSpan, rule_spans
 from mxward.core.verdict import CATEGORIES
 
 SEVERITIES: Final = ("error", "warning", "note")
+MAX_REPORTED: Final = 200  # problems of SpamAssassin rules; public sets have lines for plug-ins by the dozen
 _META: Final = re.compile(r'^\s*(category|weight|views)\s*=\s*"?([^"\n]*?)"?\s*$', re.M)
 _COMMENT: Final = re.compile(r"/\*.*?\*/|^\s*//[^\n]*", re.S | re.M)
 _HEAD: Final = re.compile(r"\b(?:strings|condition)\s*:")
@@ -52,7 +57,10 @@ def lint_pack(path: Path, others: Sequence[Pack] = ()) -> list[Problem]:
         text = f"{error.rule}: {error.reason}" if error.rule else error.reason
         return [Problem(error.pack, error.line, "error", text)]
     found = [problem for source in pack.yara for problem in _lint_yara(pack, source)]
-    for check in (_lint_manifest(pack), _doubles(pack), _names_elsewhere(pack, others), _lint_samples(pack, files)):
+    for check in (
+        _lint_manifest(pack), _lint_regexes(pack), _lint_spamassassin(pack), _doubles(pack),
+        _names_elsewhere(pack, others), _lint_samples(pack, files),
+    ):  # fmt: skip
         found += check
     return sorted(found, key=lambda p: (SEVERITIES.index(p.severity), p.file, p.line))
 
@@ -63,9 +71,10 @@ def _lint_manifest(pack: Pack) -> Iterator[Problem]:
     for key in ("description", "author"):
         if not getattr(pack, key):
             yield Problem(f"{pack.name}/pack.toml", 0, "warning", f"has no {key}")
-    for literal_list in pack.literals:
-        if not literal_list.description:
-            yield Problem(literal_list.file, 0, "note", f"{literal_list.name} has no @description")
+    lists: tuple[LiteralList | RegexList, ...] = (*pack.literals, *pack.regexes)
+    for one in lists:
+        if not one.description:
+            yield Problem(one.file, 0, "note", f"{one.name} has no @description")
     for rule in pack.attachments:
         if not rule.description:
             yield Problem(f"{pack.name}/attachments.toml", 0, "note", f"{rule.name} has no description")
@@ -86,9 +95,34 @@ def _lint_yara(pack: Pack, source: YaraSource) -> list[Problem]:
         if fault:
             found.append(Problem(file, _line(text, match.start(1)), "error", fault))
     found += [Problem(file, line, "warning", reason) for line, reason in slow_yara(source.text)]
+    for rule in unfilterable({source.file: source.text}, EXTERNALS):
+        text = f"{rule.name or 'the file'} is tried on every message, whatever is in it ({rule.reason})"
+        found.append(Problem(file, rule.line, "warning", text))
     for span in rule_spans(source.text):
         found += _lint_rule(pack, file, source.text, span)
     return found
+
+
+def _lint_regexes(pack: Pack) -> Iterator[Problem]:
+    for one in pack.regexes:
+        for expression in one.expressions:
+            reason = slow_regex(expression.regex.pattern.decode("utf-8", "replace"))
+            if reason:
+                yield Problem(one.file, expression.line, "warning", reason)
+        for line, reason in unfiltered(one):
+            yield Problem(one.file, line, "warning", reason)
+
+
+def _lint_spamassassin(pack: Pack) -> Iterator[Problem]:
+    if not pack.spamassassin:
+        return
+    from mxward.core.rules.spamassassin.load import load_engine  # few packs have such rules
+
+    report = load_engine(pack.spamassassin, pack.spamassassin_options)[1]
+    for found in report.problems[:MAX_REPORTED]:
+        severity = "warning" if found.severity == "error" else "note"  # a line without effect refuses no pack
+        text = f"{found.rule}: {found.text}" if found.rule else found.text
+        yield Problem(f"{pack.name}/{found.file}", found.line, severity, text)
 
 
 def _lint_rule(pack: Pack, file: str, text: str, span: RuleSpan) -> Iterator[Problem]:
@@ -125,8 +159,11 @@ def _named(pack: Pack) -> Iterator[tuple[str, str, int]]:
     for source in pack.yara:
         for span in rule_spans(source.text):
             yield span.name, f"{pack.name}/{source.file}", _line(source.text, span.start)
-    for literal_list in pack.literals:
-        yield literal_list.name, literal_list.file, 0
+    lists: tuple[LiteralList | RegexList, ...] = (*pack.literals, *pack.regexes)
+    for one in lists:
+        yield one.name, one.file, 0
+    for name in scored_names(pack.spamassassin):
+        yield name, f"{pack.name} (SpamAssassin rules)", 0
     for rule in pack.attachments:
         yield rule.name, f"{pack.name}/attachments.toml", 0
 

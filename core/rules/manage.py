@@ -53,6 +53,8 @@ class PackStatus:
     n_yara_files: int = 0
     n_lists: int = 0
     n_attachment_rules: int = 0
+    n_regex_lists: int = 0
+    n_spamassassin_files: int = 0
     fault: str = ""
     signed: dict[str, str] = field(default_factory=dict)  # Signed; empty for a shipped pack
     without: tuple[str, ...] = ()
@@ -126,8 +128,9 @@ def list_packs(rules_dir: Path | None, trust: Trust = NO_TRUST) -> list[PackStat
             found.append(PackStatus(name, "", "", "", enabled, shipped, fault=str(error), without=without))
             continue
         found.append(PackStatus(
-            name, pack.version, pack.description, pack.author, enabled, shipped,
-            len(pack.yara), len(pack.literals), len(pack.attachments), "", asdict(signed) if signed else {}, without,
+            name, pack.version, pack.description, pack.author, enabled, shipped, n_yara_files=len(pack.yara),
+            n_lists=len(pack.literals), n_attachment_rules=len(pack.attachments), n_regex_lists=len(pack.regexes),
+            n_spamassassin_files=len(pack.spamassassin), signed=asdict(signed) if signed else {}, without=without,
         ))  # fmt: skip
     return found
 

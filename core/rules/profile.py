@@ -21,7 +21,9 @@ from mxward.core.rules.attachments import parse_attachments
 from mxward.core.rules.compile import RuleSet, compile_packs
 from mxward.core.rules.literals import parse_list
 from mxward.core.rules.pack import Pack, YaraSource
+from mxward.core.rules.regexlist import parse_regexes
 from mxward.core.rules.single import SingleRule, single_rules
+from mxward.core.rules.spamassassin.source import CfSource
 
 ROUNDS: Final = 3
 Progress = Callable[[int, int], None]  # done, of how many
@@ -30,6 +32,8 @@ _NOTHING: Final = Pack(
     yara=(YaraSource("nothing.yar", "rule NOTHING { condition: false }"),),
     literals=(parse_list("@words no\nzqzqjxzqzq\n", "nothing.list"),),
     attachments=tuple(parse_attachments('[[attachment]]\nname = "N"\nextensions = ["zqzqjx"]\n', "nothing")),
+    regexes=(parse_regexes("/zqzqjxzqzq/\n", "nothing.regex"),),
+    spamassassin=(CfSource("nothing.cf", "header NOTHING X-Zqzqjx =~ /zqzqjx/\nscore NOTHING 1\n"),),
 )  # fmt: skip
 
 
@@ -113,6 +117,8 @@ def _like(pack: Pack) -> Pack:
         yara=_NOTHING.yara if pack.yara else (),
         literals=_NOTHING.literals if pack.literals else (),
         attachments=_NOTHING.attachments if pack.attachments else (),
+        regexes=_NOTHING.regexes if pack.regexes else (),
+        spamassassin=_NOTHING.spamassassin if pack.spamassassin else (),
     )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
 from mxward.core.rules.pack import Pack, YaraSource
+from mxward.core.rules.spamassassin.source import scored_names
 from mxward.core.rules.yarasource import RuleSpan, needed_by, rule_spans
 
 _IMPORT: Final = re.compile(r'^[ \t]*import[ \t]+"[a-z0-9_]+"', re.M)
@@ -21,7 +22,7 @@ class SingleRule:
     """One rule: its name as hits have it, of what kind, where it stands (line 0: the whole file), and itself alone."""
 
     name: str
-    kind: str  # "yara", "list", "attachment"
+    kind: str  # "yara", "list", "regex", "attachment", or "spamassassin" for the rules of a whole .cf file
     file: str
     line: int
     pack: Pack
@@ -29,14 +30,31 @@ class SingleRule:
 
 def single_rules(pack: Pack) -> Iterator[SingleRule]:
     """Every rule of a pack that can give a hit, in the order of its files."""
-    bare = replace(pack, yara=(), literals=(), attachments=())
+    bare = replace(pack, yara=(), literals=(), attachments=(), regexes=(), spamassassin=())
     for source in pack.yara:
         yield from _yara_rules(bare, source)
     for literal_list in pack.literals:
         file = literal_list.file.partition("/")[2]
         yield SingleRule(literal_list.name, "list", file, 0, replace(bare, literals=(literal_list,)))
+    for regexes in pack.regexes:
+        file = regexes.file.partition("/")[2]
+        yield SingleRule(regexes.name, "regex", file, 0, replace(bare, regexes=(regexes,)))
     for rule in pack.attachments:
         yield SingleRule(rule.name, "attachment", "attachments.toml", 0, replace(bare, attachments=(rule,)))
+    # Meta rules, tags and scores reach over all files: the rules of the others are left out, their lines are read.
+    for cf in pack.spamassassin:
+        names = frozenset(scored_names([cf]))
+        others = frozenset(scored_names(pack.spamassassin)) - names
+        alone = replace(bare, spamassassin=pack.spamassassin, left_out=pack.left_out | others)
+        if names - pack.left_out:
+            yield SingleRule(cf.file, "spamassassin", cf.file, 0, alone)
+
+
+def rules_named(pack: Pack, names: Collection[str]) -> set[str]:
+    """The rules that these names of `single_rules` stand for: a .cf file for all rules in it."""
+    files = {source.file: source for source in pack.spamassassin}
+    found = {name for name in names if name not in files}
+    return found.union(*(scored_names([files[name]]) for name in names if name in files))
 
 
 def _yara_rules(bare: Pack, source: YaraSource) -> Iterator[SingleRule]:

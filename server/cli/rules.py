@@ -44,7 +44,9 @@ def list_(data: Data = "", config: ConfigFile = "", json: Json = False) -> None:
 
 def _row(pack: dict[str, Any]) -> tuple[object, ...]:
     state = "faulty" if pack["fault"] else "enabled" if pack["enabled"] else "disabled"
-    counts = f"{pack['n_yara_files']} yara, {pack['n_lists']} lists, {pack['n_attachment_rules']} attachment"
+    kinds = (("n_yara_files", "yara"), ("n_lists", "lists"), ("n_regex_lists", "regex"),
+             ("n_spamassassin_files", "spamassassin"), ("n_attachment_rules", "attachment"))  # fmt: skip
+    counts = ", ".join(f"{pack[key]} {word}" for key, word in kinds if pack[key]) or "none"
     source = "mxward" if pack["shipped"] else "added"
     if pack["without"]:
         counts += f", {len(pack['without'])} left out"

@@ -14,6 +14,7 @@ from mxward.core.rules.manage import Candidate
 from mxward.core.rules.pack import Pack
 from mxward.core.rules.profile import RuleCost
 from mxward.core.rules.sample import check_samples
+from mxward.core.rules.single import rules_named
 from mxward.core.rules.yarasource import rule_spans, users_of
 from mxward.server.config import Config
 from mxward.server.services.context import Context
@@ -91,7 +92,8 @@ class Trial:
 
 
 def with_users(pack: Pack, names: set[str]) -> set[str]:
-    """The rules of these names, and those that cannot be without them."""
+    """The rules of these names (a .cf file's for all in it), and those that cannot be without them."""
+    names = rules_named(pack, names)
     spans = [span for source in pack.yara for span in rule_spans(source.text)]
     return names | users_of(spans, names) if names else names
 

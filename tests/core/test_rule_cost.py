@@ -19,7 +19,7 @@ from mxward.core.rules.compile import compile_packs
 from mxward.core.rules.files import PackFiles
 from mxward.core.rules.pack import Pack, load_pack, parse_pack
 from mxward.core.rules.profile import profile, rule_detectors, slow_rules
-from mxward.core.rules.single import searched_strings, single_rules
+from mxward.core.rules.single import rules_named, searched_strings, single_rules
 
 LOOP = "rule LOOP { condition: for any i in (0..filesize): (uint8(i) + uint8(i + 1) == 511) }"
 SEVERAL = f"""import "math"
@@ -98,7 +98,23 @@ def test_a_pack_taken_apart() -> None:
     for name, needs in (("FIRST", ["BASE"]), ("SECOND", ["BASE", "FIRST"]), ("LOOP", [])):
         rules = compile_packs([singles[name].pack])
         assert rules.yara is not None
-        assert sorted(rules.yara.names()) == sorted([*needs, name])
+        assert rules.yara.names() == [n for n in (*needs, name) if n != "BASE"], "private rules are not named"
+
+
+def test_expressions_and_spamassassin_rules_taken_apart() -> None:
+    pack = pack_of(
+        "",
+        x__regex="/never seen\\d/\n",
+        a__cf="body A_ONE /never/\nscore A_ONE 1\n",
+        b__cf="body B_ONE /ever/\nscore B_ONE 1\n",
+    )
+    singles = {single.name: single for single in single_rules(pack)}
+    assert [(s.name, s.kind) for s in singles.values()] == [
+        ("X", "regex"), ("a.cf", "spamassassin"), ("b.cf", "spamassassin"),
+    ]  # fmt: skip
+    assert rules_named(pack, ["X", "b.cf"]) == {"X", "B_ONE"}
+    assert singles["a.cf"].pack.left_out == {"B_ONE"}
+    assert {rule.name for rule in profile([pack], reference.everyday(4)).rules} == {"X", "a.cf", "b.cf"}
 
 
 def test_every_rule_of_the_starter_pack_compiles_alone() -> None:

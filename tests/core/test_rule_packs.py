@@ -192,6 +192,25 @@ def test_lint_knows_slow_patterns(source: Path, definition: str, reason: str) ->
     assert [(p.line, reason in p.text) for p in found] == ([(5, True)] if reason else [])
 
 
+def test_lint_names_what_is_unfilterable(source: Path) -> None:
+    (source / "a.yar").write_text(
+        'rule SHORT {\n meta: description = "d"\n strings: $a = { 41 ?? 42 }\n condition: $a }\n'
+        'rule ANY_SIZE {\n meta: description = "d"\n condition: filesize > 10 }\n' + YARA
+    )
+    (source / "x.regex").write_text("/unmistakable\\d+x/\n/[a-z]{9}/\n")
+    problems = lint_pack(source)
+    assert [p.line for p in problems if p.file == "mine/x.regex" and p.severity == "warning"] == [2]
+    found = {(p.file, p.line): p.text for p in problems if "tried on every message" in p.text}
+    assert found["mine/a.yar", 5].startswith("ANY_SIZE is tried on every message") or ("mine/a.yar", 5) in found
+    assert ("mine/a.yar", 8) not in found
+
+
+def test_lint_knows_spamassassin_rules(source: Path) -> None:
+    (source / "r.cf").write_text("body MINE /unmistakable/\nscore MINE 2\nbody OTHER /(unclosed/\nnonsense\n")
+    texts = [(p.severity, p.text) for p in lint_pack(source) if p.file.startswith("mine/r.cf") or "MINE" in p.text]
+    assert ("warning", "the name MINE is used in mine/a.yar too") in texts
+
+
 def test_lint_knows_slow_conditions(source: Path) -> None:
     (source / "a.yar").write_text("rule A {\n condition:\n  for any i in (0..filesize): (uint8(i) == 256) }")
     assert any(p.line == 3 and "every byte" in p.text for p in lint_pack(source))
