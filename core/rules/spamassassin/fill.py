@@ -13,8 +13,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from mxward.core.errors import RulePackError
-from mxward.core.rules.regex import RegexSet
+from mxward.bindings import pcre2
+from mxward.core.rules.regex.regexset import BUDGET_US
 from mxward.core.rules.spamassassin.compile import RegexTest, RuleBook
 from mxward.core.rules.spamassassin.matcher import Found, regex
 from mxward.core.rules.spamassassin.places import place_text
@@ -84,9 +84,12 @@ def captured_name(source: str) -> str:
 def _match(
     test: RegexTest, place: str, values: dict[str, str], texts: TextSet, exhausted: list[int]
 ) -> list[Found]:  # fmt: skip
+    filled = regex(test, values)
+    data, starts = place_text(texts, place)
     try:
-        matched, gave_up = RegexSet([regex(test, values)]).match_all(*place_text(texts, place))
-    except RulePackError:
+        single = pcre2.Patterns([(filled.pattern, filled.flags, filled.max_hits)])
+        matched, gave_up = single.match(data, starts, BUDGET_US)
+    except ValueError:  # the value made the pattern too large
         exhausted.append(test.slot)
         return []
     if gave_up:
