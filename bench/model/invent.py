@@ -306,7 +306,7 @@ def _multipart(kind: str, mark: str, parts: tuple[str, ...]) -> str:
     return f'Content-Type: multipart/{kind}; boundary="{mark}"\r\n\r\n{inside}--{mark}--\r\n'
 
 
-def messages(each: int = 16) -> Iterator[Invented]:
+def messages(each: int = 32) -> Iterator[Invented]:
     """`each` messages of every template, half as many of those in other languages than English."""
     for template in templates():
         for number in range(each if template.language == "en" else each // 2):
