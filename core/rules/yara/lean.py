@@ -97,6 +97,21 @@ class Pruner:
         return ("of", k - taken, ranked[taken:])
 
 
+def folded(need: Need) -> Need:
+    """The need without constants inside: True, False, or one that depends on something."""
+    if isinstance(need, int) or need[0] == "size":
+        return need
+    parts: list[Need] = [folded(part) for part in need[-1]]  # type: ignore[union-attr]  # a list, as it is not a size
+    k = len(parts) if need[0] == "all" else 1 if need[0] == "any" else int(need[1])  # type: ignore[arg-type]  # as above
+    k -= sum(part is True for part in parts)
+    open_parts = [part for part in parts if not isinstance(part, bool)]
+    if k <= 0 or k > len(open_parts):
+        return k <= 0
+    if len(open_parts) == 1:
+        return open_parts[0]
+    return ("all", open_parts) if k == len(open_parts) else ("any", open_parts) if k == 1 else ("of", k, open_parts)
+
+
 def _flat(parts: Sequence[Need]) -> list[Need]:
     """An "all" inside of an "all" is part of it; what always holds is left out."""
     found: list[Need] = []

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from mxward.core.rules.yara.facts import Leaves
-from mxward.core.rules.yara.lean import Pruner
+from mxward.core.rules.yara.lean import Pruner, folded
 from mxward.core.rules.yara.need import need_of
 from mxward.core.rules.yara.parser import parse
 from mxward.core.rules.yara.text import required
@@ -60,7 +60,7 @@ def partition(sources: Mapping[str, str], externals: Iterable[str]) -> Partition
     for namespace, text in sources.items():
         done.roots += roots_of(namespace, text, known, done.leaves)
     pruner = Pruner(done.leaves)
-    needs = done.leaves.compact(pruner.prune(root.need) for root in done.roots)
+    needs = done.leaves.compact(folded(pruner.prune(root.need)) for root in done.roots)
     for root, need in zip(done.roots, needs, strict=True):
         root.need = need
     return done
