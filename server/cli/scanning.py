@@ -25,7 +25,7 @@ from mxward.server.cli.inputs import Item, items, path_for_json
 
 WINDOW: Final = 64  # messages in work or waiting to be printed, for each process
 ALONE: Final = 16  # with so few messages, starting processes costs more than it saves
-RESULT_KEYS: Final = ("verdict", "score", "hits", "parts", "not_inspected", "elapsed_us")
+RESULT_KEYS: Final = ("verdict", "score", "hits", "parts", "not_inspected", "elapsed_us", "packs")
 # What a recipient is not simply delivered with.
 KEPT_BACK: Final = frozenset(("quarantine", "hold", "reject", "discard"))
 

@@ -67,7 +67,8 @@ def explain(row: MessageRow) -> str:
     first = (
         f"{_when(row.received_at)}: {row.direction} message from {sender}{subject}, {row.size:,} bytes, from {source}."
     )
-    parts = [first]
+    packs = ", ".join(map(str, row.judgement.get("packs", ())))
+    parts = [f"{first} It was judged with {packs}." if packs else first]
     for rcpt in row.recipients:
         reason = plain.describe(row.judgement, rcpt.disposition) if rcpt.disposition else ""
         if reason and _was_released(rcpt):

@@ -16,7 +16,7 @@ from mxward.server.services.scanning import SELF_TEST
 
 EICAR, _ = SELF_TEST["EICAR"]
 HARMLESS, _ = SELF_TEST["harmless"]
-KEYS = ["path", "verdict", "score", "hits", "parts", "not_inspected", "elapsed_us"]
+KEYS = ["path", "verdict", "score", "hits", "parts", "not_inspected", "elapsed_us", "packs"]
 LIMIT = 10**7
 
 

@@ -37,6 +37,7 @@ def test_explanation_says_what_came_why_and_what_became_of_it(context: Context, 
     first, second = text.split("\n\n")
     assert "inbound message from b@example.org" in first
     assert '"Invoice"' in first
+    assert re.search(r" It was judged with starter@1\.0\b.*\.$", first), "which packs judged it is on the record"
     assert second.startswith("a@trust.example: It is in the quarantine (malware)")
     assert "malware" in second.lower()
     assert "EICAR" in text or "test" in text
