@@ -138,7 +138,7 @@ def history(name: Pack, data: Data = "", config: ConfigFile = "", json: Json = F
 
     def row(version: dict[str, Any]) -> tuple[object, ...]:
         at = f"{datetime.fromtimestamp(version['at'], UTC):%Y-%m-%d %H:%M}Z" if version["at"] else "-"
-        cost = f"{version['cost']['microseconds']:+,.0f} µs" if version["cost"] else "-"
+        cost = f"{version['cost']['microseconds']:,.0f} µs" if version["cost"] else "-"
         state = "in force" if version["in_force"] else ""
         return version["version"], version["digest"], at, version["by"] or "-", _signed(version["signed"]), cost, state
 

@@ -17,6 +17,7 @@ from typing import Any
 from mxward.core.errors import RulePackError
 from mxward.core.rules import manage
 from mxward.core.rules.container import read_source
+from mxward.core.rules.files import PackFiles
 from mxward.core.rules.gate import Assessment
 from mxward.core.rules.history import read_history
 from mxward.core.rules.manage import Who
@@ -81,8 +82,15 @@ def add(
     """
     if not path.exists():
         raise NotFound(f"{path} is not there; a pack is a directory with a pack.toml, or a .tar.gz or .zip of one")
+    return add_files(context, read_source(path), isolate=isolate, force=force, reason=reason, watch=watch)
+
+
+def add_files(
+    context: Context, files: PackFiles, *, isolate: bool = False, force: bool = False, reason: str = "",
+    watch: Watch = no_watch,
+) -> dict[str, Any]:  # fmt: skip
+    """As `add`, for a pack that was read already, or made."""
     rules_dir = folder(context.config)
-    files = read_source(path)
     with _locked(rules_dir):
         trial = Trial(context, manage.prepare(rules_dir, files, trust_of(context.config)), watch)
         trial.run_samples()
