@@ -31,15 +31,18 @@ class TextDetector:
     def detect(self, message: Message) -> Iterable[Hit]:
         """At most one hit of each kind."""
         hits = list(_hidden(message)) if views.hidden_bytes(message) else []
+        subject = views.subject(message)
+        if subject.isascii() and views.is_ascii(message):
+            return hits  # the rest is about other letters
         mixed = views.mixed_words(message)
         if mixed >= MIXED_FEW:
             weight = 2.5 if mixed >= MIXED_MANY else 1.0
             hits.append(
                 _hit("TEXT_MIXED_ALPHABETS", "spam", weight, "has words whose letters come from several alphabets")
             )
-        if any(not text.isascii() and _is_reversed(text) for _, text in views.text_bytes(message)):
+        if any(_is_reversed(text) for _, text in views.text_bytes(message)):
             hits.append(_hit("TEXT_REVERSED", "spam", 1.5, "has text that is written backwards to hide what it says"))
-        if _OVERRIDE.search(views.subject(message)):
+        if _OVERRIDE.search(subject):
             hits.append(_hit("SUBJECT_REVERSED", "spam", 2.0, "has a subject that is written backwards in part"))
         return hits
 

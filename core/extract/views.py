@@ -132,13 +132,19 @@ def skeleton_bytes(message: Message) -> Bytes:
     found: Bytes | None = message.views.get("skeleton_bytes")
     if found is None:
         found, mixed = [], 0
-        for part, text in folded_bytes(message):
+        # ASCII looks like nothing else: most mail need not be folded for this
+        for part, text in () if is_ascii(message) else folded_bytes(message):
             looks, words = look_alike(text)
             mixed += words
             if looks is not text:
                 found.append((part, looks))
         message.views["skeleton_bytes"], message.views["mixed_words"] = found, mixed
     return found
+
+
+def is_ascii(message: Message) -> bool:
+    """Are all texts ASCII, as those of most mail in English are?"""
+    return all(text.isascii() for _, text in text_bytes(message))
 
 
 def mixed_words(message: Message) -> int:
