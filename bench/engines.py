@@ -7,21 +7,27 @@ texts. Needs the shared corpus for rules and mail. Whole scanners are wholes.py,
 from __future__ import annotations
 
 import json
+import random
 import re
 import statistics
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, Final
 
 from bench import curves, everything, gate, wholes
 from mxtest import corpus
+from mxward.bindings import yara
 from mxward.bindings.pcre2 import PatternError, Patterns
 from mxward.core.extract.parts import extract
 from mxward.core.message import Message
+from mxward.core.rules.compile import EXTERNALS
 from mxward.core.rules.regex import Regex, RegexSet
+from mxward.core.rules.yara.store import open_index
 from mxward.pyx.mime import parse
 
 RESULT: Final = gate.ROOT / "build" / "bench" / "engines.json"
@@ -177,7 +183,43 @@ def literal_rows(counts: Sequence[int] = (100, 1000, 10_000, 100_000)) -> list[R
     return rows
 
 
-GROUPS: Final[dict[str, Callable[[], list[Row]]]] = {"literals": literal_rows, "regex": regex_rows}
+# -- YARA
+
+
+def yara_sources() -> dict[str, str]:
+    """The two public sets, one namespace a file."""
+    found = {}
+    with tempfile.TemporaryDirectory(prefix="mxward-engines-") as folder:
+        for file in sorted((everything.make(Path(folder)) / "rules").rglob("*.yar")):
+            found[f"{file.parent.name}:{file.name}"] = file.read_text("utf-8")
+    return found
+
+
+def yara_rows() -> list[Row]:
+    """Whole messages as they came, and attachments, by all rules of two public sets."""
+    sources = yara_sources()
+    with tempfile.TemporaryDirectory(prefix="mxward-engines-") as cache:
+        index = open_index(sources, EXTERNALS, Path(cache))
+        libyara = yara.compile_rules(sources, EXTERNALS)
+        ours: Search = partial(_scan, index.scan)
+        theirs: Search = partial(_scan, libyara.scan)
+        what = f"{len(index.names()):,} public rules"
+        cost = medians({"ours": ours, "theirs": theirs}, [(mail,) for mail in wholes.sample(150)], 3)
+        rows = [Row("yara", f"{what}, median mail", "yara-python", cost["ours"], cost["theirs"], "µs")]
+        for size in (1_000_000, 10_000_000):
+            content = random.Random(size).randbytes(size)
+            times = [curves.least(partial(call, content), 3) * 1000 for call in (ours, theirs)]
+            rows.append(
+                Row("yara", f"{what}, {size // 1_000_000} MB of noise", "yara-python", times[0], times[1], "ms")
+            )
+    return rows
+
+
+def _scan(scan: Search, data: bytes) -> None:
+    scan(data, EXTERNALS, 60)
+
+
+GROUPS: Final[dict[str, Callable[[], list[Row]]]] = {"literals": literal_rows, "regex": regex_rows, "yara": yara_rows}
 
 
 def to_markdown(rows: Sequence[Row]) -> str:

@@ -106,7 +106,9 @@ def measure(pair: Pair, rounds: int = 15) -> tuple[float, float]:
 def run(targets: dict[str, Any], *, tries: int = 3) -> list[dict[str, Any]]:
     """Measure every pair against its target; a missed one is tried again, and the best try counts."""
     rows = []
-    for pair in pairs():
+    from bench import engine_pairs
+
+    for pair in (*pairs(), *engine_pairs.pairs()):
         limit = float(targets[pair.name]["at_most"])
         best: tuple[float, float, float] | None = None
         for _ in range(tries):
