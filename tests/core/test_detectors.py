@@ -316,8 +316,10 @@ def test_test_strings(needle: bytes, name: str) -> None:
 
 def test_every_detector_is_one() -> None:
     empty = RuleSet((), None, (), (), "")
-    made = [AnomalyDetector(), AttachmentDetector(empty), HeaderDetector(), LinkDetector(), LiteralDetector(empty),
-            TestStringDetector(), YaraDetector(empty)]  # fmt: skip
+    made: list[Detector] = [
+        AnomalyDetector(), AttachmentDetector(empty), HeaderDetector(), LinkDetector(), LiteralDetector(empty),
+        TestStringDetector(), TextDetector(), YaraDetector(empty),
+    ]  # fmt: skip
     assert all(isinstance(detector, Detector) for detector in made)
     assert len({detector.name for detector in made}) == len(made)
     for detector in made:
