@@ -37,3 +37,11 @@ def test_growth_seen(growth: Any) -> None:
 def test_growth_of_patterns_that_nest(growth: Any) -> None:
     matcher = literals.Literals(literals.compile([b"a" * n for n in range(1, 65)]), level=0)
     growth(lambda k: b"a" * (2000 * k), matcher.seen)
+
+
+def test_growth_of_patterns_with_few_windows(growth: Any) -> None:
+    dice = random.Random(3)
+    crowd = [bytes(dice.choices(b"ab", k=dice.randint(10, 24))) for _ in range(3000)]
+    matcher = literals.Literals(literals.compile(crowd), level=0)
+    text = bytes(dice.choices(b"ab", k=2000))
+    growth(lambda k: text * k, matcher.counts)

@@ -40,7 +40,7 @@ typedef struct {
     uint8_t flags;
     uint8_t is_whole; /* `want` is the whole pattern, and no word boundary is asked for */
     uint8_t unused;
-} LitEntry; /* in a crowded slot, see lit_check_crowd, `mask` is the number of the entry's parent */
+} LitEntry; /* in a crowded slot, see lit_check_crowd: mask is the number of the entry's parent, want two lengths */
 
 typedef struct {
     uint32_t q, bitmap_bits, slot_bits, n_entries, crowd, unused; /* crowd: entries of the fullest slot */
@@ -275,66 +275,87 @@ static inline void lit_try(LitScan *scan, const LitEntry *entry, size_t p)
     lit_verify(scan, entry, p);
 }
 
-/* The order of a pattern and the text at `at`, `room` bytes: below, at or above 0 as the pattern sorts before the
-   text, is a prefix of it, or sorts after it. The first *same bytes are known to be alike; *same becomes all that
-   are. */
-static int lit_order(const LitScan *scan, const LitEntry *entry, const uint8_t *at, size_t room, size_t *same)
-{
-    const uint8_t *want = (const uint8_t *)scan->head + scan->head->pool + entry->at;
-    const int caseless = entry->flags & LIT_CASELESS;
-    const size_t size = entry->size < room ? entry->size : room;
-    const size_t i = *same = lit_common(at, want, *same < size ? *same : size, size, caseless);
-    if (i < size)
-        return want[i] < (caseless ? lit_lower(at[i]) : at[i]) ? -1 : 1;
-    return entry->size > room ? 1 : 0;
-}
-
-/* Entries first to end - 1 have the same `before` and case: the last that is not above the text, or LIT_NONE. */
+/* Entries first to end - 1 have the same `before` and case and are sorted: the last that is not above the text at `at`,
+   or LIT_NONE. *same: how many bytes it has in common with the text. `want` of each entry is how many bytes it has in
+   common with the entries between which the search looks at it: below, and above in the next 16 bits. So no byte of the
+   text is compared twice (Manber and Myers, Suffix arrays, 1993). */
 static uint32_t lit_search(
-    const LitScan *scan, const LitEntry *entries, uint32_t first, uint32_t end, const uint8_t *at, size_t room)
+    const LitScan *scan, const LitEntry *entries, uint32_t first, uint32_t end, const uint8_t *at, size_t room,
+    size_t *same)
 {
-    size_t same_low = 0, same_high = 0; /* bytes that the neighbours outside of [low, high) have in common with text */
+    const uint8_t *pool = (const uint8_t *)scan->head + scan->head->pool;
+    const int caseless = entries[first].flags & LIT_CASELESS;
+    size_t below = 0, above = 0; /* bytes that the entries next to [low, high) have in common with the text */
     uint32_t low = first, high = end;
     while (low < high) {
         const uint32_t middle = low + (high - low) / 2;
-        size_t same = same_low < same_high ? same_low : same_high;
-        if (lit_order(scan, entries + middle, at, room, &same) <= 0) {
-            low = middle + 1;
-            same_low = same;
+        const LitEntry *entry = entries + middle;
+        const uint8_t *want = pool + entry->at;
+        const size_t known = below >= above ? entry->want & 0xFFFF : entry->want >> 16 & 0xFFFF;
+        const size_t most = below >= above ? below : above, size = entry->size < room ? entry->size : room;
+        int is_above; /* does the entry sort after the text? */
+        size_t common = known;
+        if (known > most) { /* as near to its neighbour as the text is not: on the neighbour's side */
+            is_above = below < above;
+            common = most;
+        } else if (known < most) { /* the text is nearer to the neighbour */
+            is_above = below >= above;
         } else {
+            common = lit_common(at, want, most < size ? most : size, size, caseless);
+            if (common < size)
+                is_above = want[common] > (caseless ? lit_lower(at[common]) : at[common]);
+            else
+                is_above = entry->size > room;
+        }
+        if (is_above) {
             high = middle;
-            same_high = same;
+            above = common;
+        } else {
+            low = middle + 1;
+            below = common;
         }
     }
+    *same = below < room ? below : room;
     return low > first ? low - 1 : LIT_NONE;
 }
 
+/* Where the entries with the same `before` and case as the first one end. */
+static uint32_t lit_group_end(const LitEntry *entries, uint32_t first, uint32_t end)
+{
+    uint32_t low = first;
+    while (low < end) {
+        const uint32_t middle = low + (end - low) / 2;
+        if (entries[middle].before == entries[first].before &&
+            (entries[middle].flags & LIT_CASELESS) == (entries[first].flags & LIT_CASELESS))
+            low = middle + 1;
+        else
+            end = middle;
+    }
+    return low;
+}
+
 /* A crowded slot, of patterns whose windows stand at their begin, by (before, case, bytes of the whole pattern): every
-   pattern that is a prefix of the text is the last one that is not above the text, or on its chain of parents. So the
-   cost is that of the matches, and of one binary search for each of at most four groups. */
+   pattern that is a prefix of the text is the last one that is not above the text, or on its chain of parents, and is
+   as long as what that one and the text have in common, or shorter. So a place costs its matches, one comparison as
+   long as the longest of them, and a binary search for each of at most four groups. */
 static void lit_check_crowd(LitScan *scan, const LitEntry *entries, uint32_t first, uint32_t end, size_t p)
 {
     while (first < end && !scan->stopped) {
-        const unsigned before = entries[first].before, caseless = entries[first].flags & LIT_CASELESS;
-        uint32_t low = first, high = end, found;
-        while (low < high) { /* the end of this group */
-            const uint32_t middle = low + (high - low) / 2;
-            if (entries[middle].before == before && (entries[middle].flags & LIT_CASELESS) == caseless)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        found = LIT_NONE;
+        const uint32_t next = lit_group_end(entries, first, end), before = entries[first].before;
+        size_t same = 0;
+        uint32_t found = LIT_NONE;
         if (p >= before)
-            found = lit_search(scan, entries, first, low, scan->text + p - before, scan->n - p + before);
+            found = lit_search(scan, entries, first, next, scan->text + p - before, scan->n - p + before, &same);
         for (; found != LIT_NONE && !scan->stopped; found = (uint32_t)entries[found].mask) {
-            size_t same = 0;
-            if (entries[found].flags & LIT_PLAIN && lit_is_done(scan, entries[found].number))
-                break; /* its parents were as well: they stood wherever it did */
-            if (lit_order(scan, entries + found, scan->text + p - before, scan->n - p + before, &same) == 0)
-                lit_verify(scan, entries + found, p);
+            const LitEntry *entry = entries + found;
+            if (entry->size > same)
+                continue;
+            if (entry->flags & LIT_PLAIN && lit_is_done(scan, entry->number))
+                break; /* its parents are as well: they stand wherever it does */
+            if (!(entry->flags & LIT_WORD) || lit_is_apart(scan, p - before, entry->size))
+                lit_report(scan, entry->number, p - before, entry->size);
         }
-        first = low;
+        first = next > first ? next : end;
     }
 }
 

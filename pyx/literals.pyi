@@ -11,7 +11,7 @@ def compile(patterns: Sequence[bytes], flags: Sequence[int] | int = 0) -> bytes:
     """The compiled form, which can be kept in a file and mapped. The same input gives the same bytes.
 
     Args: patterns: each of 1 to 65,535 bytes; the same one may come more than once; flags: CASELESS and WORD, of each
-    or of all. Cost: about 1.5 us a pattern; 60 to 90 bytes each beside its own.
+    or of all. Cost: about 1 us a pattern; 50 to 110 bytes each beside its own.
     Raises: ValueError for a pattern of another size, unknown flags, or more than 16 million patterns; MemoryError.
     """
 
@@ -22,7 +22,11 @@ def rarity(pattern: bytes) -> int:
     """
 
 class Literals:
-    """A compiled set, immutable; may be shared between threads. The GIL is released for texts of 512 bytes or more."""
+    """A compiled set, immutable; may be shared between threads. The GIL is released for texts of 512 bytes or more.
+
+    Cost: 0.1 to 1 ns a byte for up to thousands of patterns that text seldom holds, and some 10 ns for each that it
+    does; at worst, for patterns made to be alike, an eighth of a nanosecond a byte for each byte of the longest one.
+    """
 
     def __init__(self, blob: Buffer, *, level: int | None = None) -> None:
         """Use a block that `compile` made; it is not copied when it is aligned to eight bytes.

@@ -258,6 +258,27 @@ static int lit_is_prefix(const LitEntry *a, const LitEntry *b, const uint8_t *po
            memcmp(pool + a->at, pool + b->at, a->size) == 0;
 }
 
+static uint32_t lit_alike(const LitEntry *a, const LitEntry *b, const uint8_t *pool)
+{
+    const size_t size = a->size < b->size ? a->size : b->size;
+    return (uint32_t)lit_common(pool + a->at, pool + b->at, 0, size, 0);
+}
+
+/* What lit_search wants to know of entries low to high - 1; below and above are next to them, or LIT_NONE. */
+static void lit_note_common(
+    LitEntry *entries, uint32_t low, uint32_t high, uint32_t below, uint32_t above, const uint8_t *pool)
+{
+    while (low < high) {
+        const uint32_t middle = low + (high - low) / 2;
+        LitEntry *entry = entries + middle;
+        entry->want = below == LIT_NONE ? 0 : lit_alike(entries + below, entry, pool);
+        entry->want |= (uint64_t)(above == LIT_NONE ? 0 : lit_alike(entry, entries + above, pool)) << 16;
+        lit_note_common(entries, low, middle, below, middle, pool);
+        low = middle + 1;
+        below = middle;
+    }
+}
+
 /* Sort a crowded slot and link its chains. first: number of its first entry, as parents are known by. */
 static void lit_link(LitEntry *entries, uint32_t first, uint32_t n, LitEntry *room, const uint8_t *pool)
 {
@@ -269,6 +290,10 @@ static void lit_link(LitEntry *entries, uint32_t first, uint32_t n, LitEntry *ro
         entries[i].mask = parent;
         if (!(entries[i].flags & LIT_WORD) && (parent == LIT_NONE || entries[parent].flags & LIT_PLAIN))
             entries[i].flags |= LIT_PLAIN;
+    }
+    for (uint32_t i = first, next; i < first + n; i = next) {
+        next = lit_group_end(entries, i, first + n);
+        lit_note_common(entries, i, next, LIT_NONE, LIT_NONE, pool);
     }
 }
 

@@ -6,7 +6,7 @@
 #include "literals_check.h"
 #include "literals_rarity.h"
 
-enum { LIT_OFFSETS = 32, LIT_COUNT_BITS = 22, LIT_FIRST_BITS = 21, LIT_ALIGN = 64, LIT_ROUNDS = 8 };
+enum { LIT_OFFSETS = 24, LIT_COUNT_BITS = 22, LIT_FIRST_BITS = 21, LIT_ALIGN = 64, LIT_ROUNDS = 8 };
 
 typedef struct {
     const uint8_t *data;
@@ -75,7 +75,7 @@ static double lit_cost(const LitPlan *plan, const LitSource *source, uint32_t of
     }
     if (plan->firsts[lit_first_key(at) >> 3] >> (lit_first_key(at) & 7) & 1)
         first /= 16; /* it is let through anyway */
-    return first * 6 + (whole + 0.1) * (25 + 10 * (double)others);
+    return first * 4 + (whole + 0.1) * (25 + 40 * (double)others);
 }
 
 /* Where the windows of a pattern begin: `stride` of them side by side, so that one falls on each alignment. */
@@ -84,8 +84,10 @@ static uint32_t lit_choose(const LitPlan *plan, const LitSource *source, unsigne
     const uint32_t last = source->size - q - stride + 1;
     uint32_t best = 0;
     double least = 0;
-    for (uint32_t offset = 0; offset <= last && offset < LIT_OFFSETS; offset++) {
+    for (uint32_t offset = 0; offset <= last; offset++) {
         double cost = 0;
+        if (offset == LIT_OFFSETS && last > 2 * LIT_OFFSETS)
+            offset = last - LIT_OFFSETS; /* of a long pattern, the begin and the end are looked at */
         for (uint32_t k = 0; k < stride; k++)
             cost += lit_cost(plan, source, offset + k, q);
         if (offset == 0 || cost < least) {
