@@ -12,11 +12,12 @@ from mxward.core.detect.brand import BRANDS, borrowed
 from mxward.core.detect.detector import Detector
 from mxward.core.detect.filetype import AttachmentDetector, extension
 from mxward.core.detect.header import HeaderDetector
-from mxward.core.detect.link import LinkDetector, organisation
+from mxward.core.detect.link import LinkDetector
 from mxward.core.detect.literal import LiteralDetector
 from mxward.core.detect.teststring import EICAR, GTUBE, PHISH_TEST, TestStringDetector
 from mxward.core.detect.text import TextDetector
 from mxward.core.detect.yara import YaraDetector, judge_meta
+from mxward.core.extract.urls import organisation
 from mxward.core.message import Envelope
 from mxward.core.rules.compile import RuleSet, compile_packs
 from mxward.core.rules.pack import load_pack
