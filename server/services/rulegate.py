@@ -114,7 +114,8 @@ def delivered(context: Context) -> Iterator[bytes]:
 def cost_of(found: Assessment) -> dict[str, Any]:
     """What is kept in the history of a pack, and shown."""
     return {
-        "instructions": round(found.added_instructions), "microseconds": round(max(0.0, found.after_us - found.before_us), 1),
+        "instructions": round(found.added_instructions),
+        "microseconds": round(max(0.0, found.after_us - found.before_us), 1),
         "messages_per_second": round(found.messages_per_second), "worst_ms": round(found.worst_us / 1000, 1),
         "worst_input": found.worst_input, "n_canary": found.n_canary, "turned": found.turned,
     }  # fmt: skip

@@ -50,7 +50,9 @@ def test_everyday_mail_is_harmless_and_well_formed() -> None:
         assert b"\n" not in raw.replace(b"\r\n", b"")
         message = pipeline.judge(raw, cost.ENVELOPE)
         assert message.verdict is not None
-        assert (message.verdict.name, message.verdict.hits, message.not_inspected) == ("clean", (), []), raw[:500]
+        # the classifier may have an opinion of invented words; rules must not
+        found = [hit.name for hit in message.verdict.hits if hit.detector != "classifier"]
+        assert (message.verdict.name, found, message.not_inspected) == ("clean", [], []), raw[:500]
 
 
 def test_everyday_mail_is_of_many_kinds() -> None:
