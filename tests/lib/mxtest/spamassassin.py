@@ -1,7 +1,7 @@
 """The oracle for SpamAssassin rules: Debian's own spamassassin over messages, many in one process, results kept.
 
 Results are kept by content hash, rule set and script under a cache folder (MXTEST_ORACLE_CACHE, else the temporary
-folder), so that only the first run costs the 80 ms a message. Tests that need it skip loudly when the package is absent.
+folder), so that only the first run costs the 80 ms a message. Tests that need it skip loudly without the package.
 """
 
 from __future__ import annotations
