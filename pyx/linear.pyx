@@ -135,7 +135,7 @@ def fit(examples, values, signs, costs, allowed, int epochs=60, double tolerance
             _fill(&rows[i], one, values[i], signs[i], costs[i])
             rows[i].norm = _norm(&rows[i], &mask[0])
         with nogil:
-            for i in range(<uint32_t>epochs):
+            for _ in range(epochs):
                 worst = _epoch(rows, order, n, weight, &mask[0], &bias, &dice)
                 if worst < tolerance:
                     break

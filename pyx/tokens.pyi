@@ -51,8 +51,18 @@ class Features:
         Args: table: 2^bits rows of two signed bytes and two bytes more; level: as LEVEL, for tests; -1: the best.
         Raises: ValueError when the table is shorter.
         """
-    def weights(self, table: _Buffer, column: int = 0) -> list[tuple[int, int, int]]:
-        """(segment, feature, weight) of every feature whose weight in a column is not 0."""
+    def margins(
+        self, table: _Buffer, gains: Sequence[float], damps: Sequence[float], level: int = -1
+    ) -> tuple[float, float]:
+        """Both columns' sums over the segments, each times gain / sqrt(n + damp), n being the segment's features.
+
+        Args: as for `dot`; gains, damps: N_SEGMENTS of them. The same on every machine with IEEE arithmetic.
+        """
+    def strongest(self, table: _Buffer, values: Sequence[float], n: int = 32) -> list[int]:
+        """The features with the largest products of weight (first column) and their segment's value, above 0 only.
+
+        The largest first, of equal ones the first found. Raises: ValueError for a short table, or n beyond 1 to 64.
+        """
     def add(self, table: _Buffer, deltas: Sequence[int], spared: _Buffer | None = None) -> None:
         """Add deltas[segment] to the sum of every feature that is not spared; sums stop at 2^30 either way.
 

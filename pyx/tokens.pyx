@@ -7,6 +7,7 @@ The work is done by tokens.h, which says how. Not here: which texts of a message
 from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING
 from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.math cimport sqrt
 from libc.stdlib cimport calloc, free, malloc, realloc
 
 LINES = TOK_LINES
@@ -19,6 +20,7 @@ MAX_LIMIT = 65536  # features of one segment: the sums of all segments then fit 
 LEVEL = tok_level()
 
 cdef enum:
+    MOST_STRONG = 64
     MAX_SUM = 1 << 30  # of what a site adds to a feature
     QUICK = 512  # bytes of text below which giving up the GIL costs more than the work
 
@@ -30,7 +32,7 @@ cdef class Features:
         self.index = NULL
 
     def __init__(self, pieces, unsigned bits=18, uint32_t limit=4096):
-        cdef Py_ssize_t n = len(pieces), i
+        cdef Py_ssize_t n = len(pieces)
         cdef TokPiece* table
         cdef uint64_t total
         cdef list held = list(pieces)  # holds the bytes while C points into them
@@ -110,24 +112,41 @@ cdef class Features:
             PyBuffer_Release(&view)
         return out
 
-    def weights(self, table not None, int column=0):
+    def margins(self, table not None, gains, damps, int level=-1):
+        """See tokens.pyi."""
+        cdef double[2] total
+        cdef double value
+        cdef int s
+        cdef list sums = self.dot(table, level)
+        total[0] = total[1] = 0
+        for s in range(TOK_SEGMENTS):
+            value = <double>gains[s] / sqrt((self.ends[s] - (self.ends[s - 1] if s else 0)) + <double>damps[s])
+            total[0] += value * <int>sums[s][0]
+            total[1] += value * <int>sums[s][1]
+        return total[0], total[1]
+
+    def strongest(self, table not None, values, int n=32):
         """See tokens.pyi."""
         cdef Py_buffer view
-        cdef uint32_t at = 0, i
-        cdef int s
-        cdef list out = []
+        cdef double[MOST_STRONG] best
+        cdef uint32_t[MOST_STRONG] which
+        cdef double[8] value
+        cdef uint32_t at = 0
+        cdef int s, weight, kept = 0
+        for s in range(TOK_SEGMENTS):
+            value[s] = values[s]
         PyObject_GetBuffer(table, &view, PyBUF_SIMPLE)
         try:
-            if view.len < (<Py_ssize_t>2 << self.bits) or not 0 <= column <= 1:
-                raise ValueError("no such table or column")
+            if view.len < <Py_ssize_t>2 << self.bits or not 1 <= n <= MOST_STRONG:
+                raise ValueError(f"the table is too short, or more than {MOST_STRONG} are asked for")
             for s in range(TOK_SEGMENTS):
-                for i in range(at, self.ends[s]):
-                    if (<const int8_t*>view.buf)[2 * <size_t>self.index[i] + column]:
-                        out.append((s, self.index[i], (<const int8_t*>view.buf)[2 * <size_t>self.index[i] + column]))
-                at = self.ends[s]
+                while at < self.ends[s]:
+                    weight = (<const int8_t*>view.buf)[2 * <size_t>self.index[at]]
+                    kept = _keep(best, which, kept, n, at, value[s] * weight)
+                    at += 1
         finally:
             PyBuffer_Release(&view)
-        return out
+        return [self.index[which[s]] for s in range(kept)]
 
     def add(self, table not None, deltas, const uint8_t[::1] spared=None):
         """See tokens.pyi."""
@@ -153,10 +172,24 @@ cdef class Features:
                     if spared is not None and spared[self.index[i]]:
                         continue
                     value = sums[self.index[i]] + by[s]
-                    sums[self.index[i]] = <int32_t>(-MAX_SUM if value < -MAX_SUM else MAX_SUM if value > MAX_SUM else value)
+                    value = -MAX_SUM if value < -MAX_SUM else MAX_SUM if value > MAX_SUM else value
+                    sums[self.index[i]] = <int32_t>value
                 at = self.ends[s]
         finally:
             PyBuffer_Release(&view)
+
+
+cdef int _keep(double* best, uint32_t* which, int kept, int n, uint32_t at, double worth) noexcept nogil:
+    """Put a place among the `kept` best of at most n, in falling order, an earlier one first; returns how many."""
+    cdef int k
+    if worth <= 0 or (kept == n and worth <= best[n - 1]):
+        return kept
+    k = kept if kept < n else n - 1  # below n: the size of both arrays or less
+    while k > 0 and best[k - 1] < worth:
+        best[k], which[k] = best[k - 1], which[k - 1]
+        k -= 1
+    best[k], which[k] = worth, at
+    return kept + 1 if kept < n else n
 
 
 cdef uint64_t _read(list held, TokPiece* table) except? 0:

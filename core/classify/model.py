@@ -34,6 +34,7 @@ PADDING: Final = 64  # behind the table: a gather may read two bytes beyond it
 MAX_HEAD: Final = 65_536
 MAX_LOGIT: Final = 12.0  # no sum of words makes more certain than this
 PHISH, JUNK = 1, 0  # columns of the table: PHISH among what is unwanted, JUNK against what is wanted
+N_STRONGEST: Final = 64  # features that are looked at for words to quote
 
 
 class ModelError(EngineError):
@@ -91,31 +92,24 @@ class Model:
 
     def margins(self, features: Features) -> tuple[float, float]:
         """The weighted sums of both columns, before they become log-odds."""
-        counts = self.values(features)
-        sums = features.dot(self.table)
-        junk = math.fsum(value * both[JUNK] for value, both in zip(counts, sums, strict=True))
-        phish = math.fsum(value * both[PHISH] for value, both in zip(counts, sums, strict=True))
+        junk, phish = features.margins(self.table, self.head.gains, self.head.damps)
         return junk * self.head.steps[0] + self.head.biases[0], phish * self.head.steps[1] + self.head.biases[1]
 
     def judge(self, features: Features) -> Opinion:
         """The opinion of a message."""
         head, (junk, phish) = self.head, self.margins(features)
-        odds = (slope * m + offset for slope, m, offset in zip(head.slopes, (junk, phish), head.offsets, strict=True))
-        return Opinion(*map(_bounded, odds))
+        return Opinion(
+            _bounded(head.slopes[0] * junk + head.offsets[0]), _bounded(head.slopes[1] * phish + head.offsets[1])
+        )
 
     def strongest(self, features: Features) -> Iterator[str]:
         """Words of the model whose features spoke for the message being unwanted, the strongest first.
 
         Several words can share a feature: the caller looks whether the message has the word.
         """
-        names, counts = self._named(), self.values(features)
-        found = [
-            (-weight * counts[segment], names[feature])
-            for segment, feature, weight in features.weights(self.table, JUNK)
-            if weight > 0 and feature in names
-        ]
-        found.sort()
-        return (name for _, name in found)
+        names = self._named()
+        found = features.strongest(self.table, self.values(features), N_STRONGEST)
+        return (names[feature] for feature in found if feature in names)
 
     @property
     def common(self) -> bytes:

@@ -70,7 +70,7 @@ class Site:
                 return False
             self.forget(digest, features, shipped)
         counts = values(GAINS, DAMPS, features)
-        logit = shipped.judge(features).junk + share(self._logit(features, counts))
+        logit = shipped.judge(features).junk + share(self._logit(features))
         norm = sum(n * value * value for n, value in zip(features.counts, counts, strict=True))
         step = min(MAX_STEP, max(0.0, TARGET - sign * logit) / norm) if norm else 0.0
         deltas = tuple(round(sign * step * value * _SCALE) for value in counts)
@@ -89,9 +89,8 @@ class Site:
         self.generation += 1
         return True
 
-    def _logit(self, features: Features, counts: list[float]) -> float:
-        table = self._table()
-        return sum(v * both[0] for v, both in zip(counts, features.dot(table), strict=True)) * _DIVISOR / _SCALE
+    def _logit(self, features: Features) -> float:
+        return features.margins(self._table(), GAINS, DAMPS)[0] * _DIVISOR / _SCALE
 
     def _table(self) -> bytearray:
         table = bytearray((2 << BITS) + 64)

@@ -52,9 +52,7 @@ class Fitted(NamedTuple):
     bias: float
 
     def margin(self, features: Features) -> float:
-        sums = features.dot(self.table)
-        counts = values(GAINS, DAMPS, features)
-        return math.fsum(v * both[0] for v, both in zip(counts, sums, strict=True)) * self.step + self.bias
+        return features.margins(self.table, GAINS, DAMPS)[0] * self.step + self.bias
 
 
 class Judged(NamedTuple):

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from mxward.core.classify.site import FOLDER
+from mxward.core.detect.classifier import OWN_FILE
 from mxward.core.message import Envelope, Recipient
 from mxward.core.pipeline import Pipeline, load_pipeline
 from mxward.core.rules.history import CONTENTS
@@ -62,7 +64,8 @@ def _stamp(config: Config) -> tuple[object, ...]:
     since what these lead to is never written to again, and the records beside it.
     """
     out: list[object] = [config.rules.require_signature, *config.rules.trusted_keys]
-    for path in (config.data / "policy.toml", *_rule_files(config.data / "rules")):
+    own = (config.data / "policy.toml", config.data / FOLDER / OWN_FILE)  # lessons are looked for at each message
+    for path in (*own, *_rule_files(config.data / "rules")):
         try:
             info = path.lstat()
             place = os.readlink(path) if path.is_symlink() else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import math
 import random
 
 import pytest
@@ -138,9 +139,26 @@ def test_every_path_sums_what_the_slow_sum_does(pieces: list[Piece], level: int)
     signed = memoryview(TABLE).cast("b")
     wanted = [(sum(signed[2 * i] for i in part), sum(signed[2 * i + 1] for i in part)) for part in made.indices]
     assert made.dot(TABLE, level) == made.dot(TABLE) == wanted
-    assert made.weights(TABLE, 1) == [
-        (s, i, signed[2 * i + 1]) for s, part in enumerate(made.indices) for i in part if signed[2 * i + 1]
-    ]
+    assert made.margins(TABLE, GAINS, DAMPS, level) == slow_margins(made, wanted)
+
+
+GAINS, DAMPS = (0.5, 0.6, 0.4, 2.4, 0.8, 0.6, 0.2, 3.0), (8.0, 4.0, 4.0, 15.0, 10.0, 10.0, 20.0, 1.0)
+
+
+def slow_margins(made: Features, sums: list[tuple[int, int]]) -> tuple[float, float]:
+    totals = [0.0, 0.0]
+    for gain, damp, n, both in zip(GAINS, DAMPS, made.counts, sums, strict=True):
+        for column in (0, 1):
+            totals[column] += gain / math.sqrt(n + damp) * both[column]
+    return totals[0], totals[1]
+
+
+@given(PIECES, st.integers(1, 64))
+def test_the_strongest_come_first(pieces: list[Piece], n: int) -> None:
+    made, signed = Features(pieces, 18), memoryview(TABLE).cast("b")
+    flat = [(s, i) for s, part in enumerate(made.indices) for i in part]
+    worth = [(-GAINS[s] * signed[2 * i], k, i) for k, (s, i) in enumerate(flat) if signed[2 * i] > 0]
+    assert made.strongest(TABLE, GAINS, n) == [i for _, _, i in sorted(worth)[:n]]
 
 
 def test_long_sums_agree_on_every_path() -> None:
@@ -210,8 +228,9 @@ def test_what_is_wrong_is_refused() -> None:
         Features([(0, 0, "text")])  # type: ignore[list-item]  # that it is refused is the point
     with pytest.raises(ValueError, match="has 2050 bytes"):
         made.dot(bytes(2 << 10))
-    with pytest.raises(ValueError, match="no such"):
-        made.weights(bytes(2050), 2)
+    for size, n in ((3, 1), (2050, 0), (2050, 65)):
+        with pytest.raises(ValueError, match="too short, or more"):
+            made.strongest(bytes(size), GAINS, n)
     with pytest.raises(ValueError, match="have 4096"):
         made.add(bytearray(10), [0] * 8)
     with pytest.raises(ValueError, match="at most"):

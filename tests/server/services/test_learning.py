@@ -14,7 +14,7 @@ from mxtest import mailkit
 from mxward.core.classify.model import ModelError, load
 from mxward.core.classify.site import FOLDER, MODEL_FILE, SUMS_FILE
 from mxward.core.detect import classifier
-from mxward.server.services import learning, quarantine
+from mxward.server.services import learning, quarantine, scanning
 from mxward.server.services.context import Context
 from mxward.server.services.errors import BadRequest, NotFound, Refused
 from mxward.server.store.api import QUARANTINED
@@ -150,8 +150,10 @@ def test_an_own_model_is_trained_used_and_given_up(context: Context) -> None:
     assert trained.figures.classes[0].name == "ham"
     assert learning.train_on(mails, version="7").blob == trained.blob
     assert learning.state(context.config)["model"] == classifier.shipped().label, "nothing is in use yet"
+    assert "own@7" not in scanning.current(context.config).packs
     assert learning.use(context, trained) == {"model": "own@7", "examples": trained.examples, "reloading": False}
     assert learning.state(context.config)["model"] == "own@7"
+    assert "own@7" in scanning.current(context.config).packs
     assert classifier.make(Path(context.config.data)).packs == ("own@7",)
     assert learning.use_shipped(context)["model"] == classifier.shipped().label
     assert [action for action, _, _ in trail(context)] == ["train.use", "train.shipped"]
