@@ -3,7 +3,7 @@
 Phrases are grouped by their first word. At each word of the text its hash leads to the group, if there is one; in
 the group, sorted by bytes, binary search finds the last phrase that is not greater than the text, and every phrase
 that is a prefix of the text is that one or on its chain of prefixes. So the cost does not grow with the list, and a
-text of nothing but listed words stays linear. Not here: folding of the text, parts of words (bindings/ahocorasick).
+text of nothing but listed words stays linear. Not here: folding of the text, parts of words (pyx/literals).
 """
 
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize, Py_UNICODE_ISALNUM

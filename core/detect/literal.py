@@ -1,7 +1,7 @@
 """Literal lists of all packs over the folded text, the subject, file names and links.
 
 Phrases of whole-word lists, nearly all, are searched by pyx/phrase; the rest (parts of words, phrases that begin with
-a sign) by one Aho-Corasick automaton. Each is left out when it has nothing to look for. Texts with letters of other
+a sign) by pyx/literals. Each is left out when it has nothing to look for. Texts with letters of other
 scripts that look like Latin ones are searched a second time with these read as Latin.
 """
 
@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from mxward.bindings.ahocorasick import LiteralMatcher
 from mxward.core.extract import views
 from mxward.core.extract.fold import fold_bytes, skeleton
 from mxward.core.limits import MAX_EVIDENCE
@@ -18,9 +17,12 @@ from mxward.core.message import Message
 from mxward.core.rules.compile import RuleSet
 from mxward.core.rules.literals import LiteralList
 from mxward.core.verdict import Evidence, Hit
+from mxward.pyx import literals
 from mxward.pyx.phrase import PhraseMatcher
 
 LOOKS: Final = "_skeleton"  # ending of a view's name when look-alike letters were read as Latin ones
+MAX_PLACES: Final = 1000  # of one part of a word in one text that are looked at: it may have to stand whole
+MAX_FOUND: Final = 1_000_000  # of all of them: bounds memory, and is more than lists of thousands find in a text
 MAX_QUOTED: Final = 3  # phrases named in a hit's detail; they are the list's words, not the message's
 
 
@@ -53,7 +55,8 @@ class LiteralDetector:
         partial = sorted(set(range(len(self._words))) - set(whole))
         self._whole, self._partial = whole, partial
         self._phrases = PhraseMatcher([self._words[n] for n in whole])
-        self._matcher = LiteralMatcher([self._words[n] for n in partial])
+        parts = [self._words[n].encode("utf-8", "replace") for n in partial]
+        self._parts = literals.Literals(literals.compile(parts))
         self._views = {view for _, literal_list in rules.literals for view in literal_list.views}
 
     def _is_whole_word(self, number: int, word: str) -> bool:
@@ -69,7 +72,7 @@ class LiteralDetector:
                 for number, weight in self._users[word]:
                     self._note(tallies, number, weight, word, Evidence(part, view, start, end - start))
             if self._partial:
-                self._find_partial(tallies, view, part, text.decode("utf-8", "replace"))
+                self._find_partial(tallies, view, part, text)
         hits = [self._hit(number, tally) for number, tally in tallies.items()]
         if message.views.get("text_cut"):
             detail = "holds more text than word lists are applied to"
@@ -91,16 +94,12 @@ class LiteralDetector:
             for link in views.links(message):
                 yield "urls", link.part, link.url.lower().encode("utf-8", "replace")
 
-    def _find_partial(self, tallies: dict[int, _Tally], view: str, part: int, text: str) -> None:
-        for end, found in self._matcher.find(text):
-            self._count(tallies, view, part, text, end, self._partial[found])
-
-    def _count(self, tallies: dict[int, _Tally], view: str, part: int, text: str, end: int, word: int) -> None:
-        phrase = self._words[word]
-        start = end - len(phrase)
-        for number, weight in self._users[word]:
-            if not self._lists[number][1].words or _is_whole(text, start, end):
-                self._note(tallies, number, weight, word, _evidence(part, view, text, start, phrase))
+    def _find_partial(self, tallies: dict[int, _Tally], view: str, part: int, text: bytes) -> None:
+        for start, end, found in self._parts.find(text, MAX_PLACES, MAX_FOUND):
+            word = self._partial[found]
+            for number, weight in self._users[word]:
+                if not self._lists[number][1].words or _is_whole(text, start, end):
+                    self._note(tallies, number, weight, word, Evidence(part, view, start, end - start))
 
     def _note(self, tallies: dict[int, _Tally], number: int, weight: float, word: int, place: Evidence) -> None:
         if place.view.removesuffix(LOOKS) not in self._lists[number][1].views:
@@ -133,18 +132,17 @@ def _both(view: str, part: int, text: str) -> Iterator[tuple[str, int, bytes]]:
         yield f"{view}{LOOKS}", part, looks
 
 
-def _is_whole(text: str, start: int, end: int) -> bool:
+def _is_whole(text: bytes, start: int, end: int) -> bool:
     """Does the match begin and end at word boundaries? Phrases that begin or end with a sign need none there."""
-    if start > 0 and text[start].isalnum() and text[start - 1].isalnum():
+    if _is_word(text[start : start + 4], 0) and _is_word(text[max(0, start - 4) : start], -1):
         return False
-    return end >= len(text) or not (text[end - 1].isalnum() and text[end].isalnum())
+    return not (_is_word(text[max(0, end - 4) : end], -1) and _is_word(text[end : end + 4], 0))
 
 
-def _evidence(part: int, view: str, text: str, start: int, phrase: str) -> Evidence:
-    """Offsets are bytes of the folded view in UTF-8."""
-    if text.isascii():
-        return Evidence(part, view, start, len(phrase))
-    return Evidence(part, view, len(text[:start].encode("utf-8", "replace")), len(phrase.encode("utf-8", "replace")))
+def _is_word(around: bytes, at: int) -> bool:
+    """Is the first (0) or last (-1) whole character of a few bytes of UTF-8 a letter or digit?"""
+    characters = around.decode("utf-8", "ignore")
+    return bool(characters) and characters[at].isalnum()
 
 
 def _detail(literal_list: LiteralList, tally: _Tally) -> str:

@@ -242,6 +242,20 @@ def test_literal_views_and_evidence(tmp_path: Path) -> None:
     assert hit.detail == 'contains words of the list W: "é needle"'
 
 
+def test_ten_thousand_parts_of_words_hide_no_other(tmp_path: Path) -> None:
+    detector = LiteralDetector(rules(tmp_path, w__list="@words no\n@weight 1\nneedle\nhay\n"))
+    (hit,) = detector.detect(mailkit.extracted(mailkit.plain("hay " * 12_000 + "needle")))
+    assert hit.weight == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "is_found"),
+    [("$win", True), ("a$win", True), ("$wins", False), ("$win\u00e9", False), ("$win\u20ac", True), ("$w", False)],
+)
+def test_phrases_that_begin_with_a_sign_end_as_words(tmp_path: Path, text: str, is_found: bool) -> None:
+    assert bool(run(LiteralDetector(rules(tmp_path, w__list="$win\n")), mailkit.plain(text))) == is_found
+
+
 YARA = """
 rule RAW { meta: views = "raw" category = "spam" weight = "1.5" description = "x" strings: $a = "needle" condition: $a }
 rule PART { meta: views = "part" strings: $a = "needle" condition: $a and extension == ".txt" }
