@@ -48,7 +48,6 @@ ensure_tools() {
     local inc; inc=$("$PYTHON3" -c 'import sysconfig; print(sysconfig.get_paths()["include"])')
     [ -e "$inc/Python.h" ] || need_apt python3-dev || die "the Python headers (python3-dev) are needed"
     [ -e /usr/include/pcre2.h ] || need_apt libpcre2-dev || die "PCRE2 (libpcre2-dev) is needed"
-    [ -e /usr/include/hs/hs.h ] || need_apt libhyperscan-dev || need_apt libvectorscan-dev || die "Hyperscan (libhyperscan-dev) or Vectorscan (libvectorscan-dev) is needed"
 }
 
 # fresh STAMP FILE... : true when none of the files changed since `mark STAMP`.

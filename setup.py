@@ -39,8 +39,8 @@ FLAGS: dict[str, tuple[list[str], list[str]]] = {
 }
 
 
-# Native engines that a binding links to: Debian's libhyperscan-dev (libvectorscan-dev elsewhere) and libpcre2-dev.
-LIBRARIES = {"hyperscan": ["hs"], "pcre2": ["pcre2-8"]}
+# Native engines that a binding links to: PCRE2 (libpcre2-dev on Debian).
+LIBRARIES = {"pcre2": ["pcre2-8"]}
 
 
 def extensions() -> list[Extension]:
