@@ -85,7 +85,7 @@ ensure_ext() {
         mark ext-release "${sources[@]}"
     fi
     if ! fresh install setup.py pyproject.toml || ! [ -x $VENV/bin/mxward ]; then
-        $VENV/bin/pip install -q --no-deps --no-build-isolation -e . >build/install.log 2>&1 || { tail -n 20 build/install.log >&2; die "installation failed (log: build/install.log)"; }
+        MXWARD_BUILD=none $VENV/bin/pip install -q --no-deps --no-build-isolation -e . >build/install.log 2>&1 || { tail -n 20 build/install.log >&2; die "installation failed (log: build/install.log)"; }
         mark install setup.py pyproject.toml
     fi
 }

@@ -1,6 +1,7 @@
 """Build of the Cython kernels: mxward/pyx/*.pyx and mxward/bindings/*.pyx, one extension a file.
 
-MXWARD_BUILD picks the flavour: release (default; the only one built in place), debug, cov, asan.
+MXWARD_BUILD picks the flavour: release (default; the only one built in place), debug, cov, asan; none builds no kernel
+(build.sh installs the tree so after it has built them in place).
 Generated C goes to build/FLAVOUR/cython, so that flavours never share an object.
 """
 
@@ -83,4 +84,4 @@ def extensions() -> list[Extension]:
     )
 
 
-setup(ext_modules=extensions())
+setup(ext_modules=[] if FLAVOUR == "none" else extensions())
