@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FACT_AT, FACT_MASK, FACT_EXPR };
+enum { FACT_AT, FACT_EXPR, FACT_MASK, FACT_WINDOW, FACT_NEAR }; /* from FACT_MASK on: searched when asked for */
+enum { ENDS_LOW = 1, ENDS_HIGH = 2 };                            /* a bound of a window counts from the end */
 enum {
     OP_CONST, OP_READ, OP_SIZE, OP_NEG, OP_INVERT, OP_ADD, OP_SUB, OP_MUL, OP_DIV, OP_MOD, OP_AND, OP_OR, OP_XOR,
     OP_SHL, OP_SHR, OP_EQ, OP_NE, OP_LT, OP_LE, OP_GT, OP_GE, N_OPS
@@ -26,15 +27,18 @@ typedef struct {
     int32_t op, spare;
 } FactOp;
 
-typedef struct {
+typedef struct FactEntry {
     uint64_t at;          /* FACT_AT: place */
-    const uint8_t *bytes; /* FACT_AT, FACT_MASK: size bytes */
+    const uint8_t *bytes; /* FACT_AT, FACT_MASK and so on: size bytes */
     const uint8_t *mask;  /* FACT_MASK: bits that matter; bytes[i] & ~mask[i] is 0 */
     const FactOp *ops;    /* FACT_EXPR: size steps, whose stack was checked */
     uint32_t size, number;
     uint32_t first, second; /* FACT_MASK: the two places that are looked at before all others */
     int32_t kind;
-    uint32_t kinds;         /* FACT_MASK: kinds of bytes that it needs */
+    uint32_t kinds;         /* FACT_MASK and so on: kinds of bytes that it needs */
+    int64_t low, high;      /* FACT_WINDOW: first and last place; FACT_NEAR: distances, low >= 0 */
+    struct FactEntry *other; /* FACT_NEAR: the second pattern, owned; else NULL */
+    uint32_t ends, unused;
 } FactEntry;
 
 typedef struct {
@@ -204,15 +208,44 @@ static uint32_t fact_kinds(const FactEntry *fact) {
     return kinds;
 }
 
-/* Does the pattern stand anywhere? Blocks of 64 places are compared at two places of the pattern, which the compiler
- * makes vector code of; only blocks with a hit are looked at closely. size >= 2, first < second < size. */
-static int facts_masked(const FactEntry *fact, const uint8_t *data, size_t n) {
+static inline int fact_equal(const FactEntry *fact, const uint8_t *at) {
+    uint32_t k = 0;
+    while (k < fact->size && (at[k] & fact->mask[k]) == fact->bytes[k]) k++;
+    return k == fact->size;
+}
+
+/* Does the other pattern of a FACT_NEAR begin within its distance of the one that begins at `at`? */
+static int fact_near(const FactEntry *fact, const uint8_t *data, size_t n, size_t at) {
+    const FactEntry *other = fact->other;
+    const size_t last = n >= other->size ? n - other->size : 0; /* the last place where it may begin */
+    size_t i = at + (size_t)fact->low, stop = at + (size_t)fact->high;
+    if (n < other->size) return 0;
+    for (stop = stop < last ? stop : last; i <= stop; i++)
+        if (fact_equal(other, data + i)) return 1;
+    return 0;
+}
+
+/* Places [*from, *to) where the pattern may begin; none when *from >= *to. */
+static void fact_window(const FactEntry *fact, size_t n, size_t *from, size_t *to) {
+    const size_t last = n >= fact->size ? n - fact->size + 1 : 0;
+    int64_t low = 0, high = INT64_MAX;
+    if (fact->kind == FACT_WINDOW) {
+        low = fact->low + (fact->ends & ENDS_LOW ? (int64_t)n : 0);
+        high = fact->high + (fact->ends & ENDS_HIGH ? (int64_t)n : 0);
+    }
+    *from = low > 0 ? (size_t)low : 0;
+    *to = high < 0 ? 0 : (uint64_t)high < last ? (size_t)high + 1 : last;
+}
+
+/* Blocks of 64 places are compared at two places of the pattern, which the compiler makes vector code of; only blocks
+ * with a hit are looked at closely. first < second < size, so that every place looked at lies before n. */
+static inline __attribute__((always_inline)) int fact_search(const FactEntry *fact, const uint8_t *data, size_t n) {
     const uint8_t x = fact->bytes[fact->first], y = fact->bytes[fact->second];
     const uint8_t mx = fact->mask[fact->first], my = fact->mask[fact->second];
-    const size_t last = n >= fact->size ? n - fact->size + 1 : 0; /* places where it may begin */
-    size_t at, i, k;
-    for (at = 0; at < last; at += 64) {
-        const size_t width = last - at < 64 ? last - at : 64;
+    size_t at, end, i;
+    fact_window(fact, n, &at, &end);
+    for (; at < end; at += 64) {
+        const size_t width = end - at < 64 ? end - at : 64;
         const uint8_t *p = data + at + fact->first, *q = data + at + fact->second;
         uint8_t any = 0;
         if (width == 64)
@@ -221,12 +254,26 @@ static int facts_masked(const FactEntry *fact, const uint8_t *data, size_t n) {
             any = 1;
         if (!any) continue;
         for (i = 0; i < width; i++) {
-            if ((p[i] & mx) != x || (q[i] & my) != y) continue;
-            for (k = 0; k < fact->size && (data[at + i + k] & fact->mask[k]) == fact->bytes[k]; k++) {}
-            if (k == fact->size) return 1;
+            if ((p[i] & mx) != x || (q[i] & my) != y || !fact_equal(fact, data + at + i)) continue;
+            if (fact->other == NULL || fact_near(fact, data, n, at + i)) return 1;
         }
     }
     return 0;
+}
+
+#if defined(__x86_64__) && defined(__GNUC__)
+__attribute__((target("avx2"))) static int fact_search_avx2(const FactEntry *f, const uint8_t *data, size_t n) {
+    return fact_search(f, data, n);
+}
+static int facts_have_avx2(void) { return __builtin_cpu_supports("avx2") != 0; }
+#else
+static int fact_search_avx2(const FactEntry *f, const uint8_t *data, size_t n) { return fact_search(f, data, n); }
+static int facts_have_avx2(void) { return 0; }
+#endif
+
+/* Does the pattern stand anywhere, or in its window, or near the other? */
+static int facts_masked(const FactEntry *fact, const uint8_t *data, size_t n, int is_quick) {
+    return is_quick ? fact_search_avx2(fact, data, n) : fact_search(fact, data, n);
 }
 
 #endif

@@ -6,8 +6,17 @@ from typing import TypeAlias
 from typing_extensions import Buffer
 
 # ("at", place, bytes): these bytes stand there; ("mask", bytes, mask): the pattern stands anywhere, where only the bits
-# of the mask count; ("compute", steps): a postfix program whose value is defined and not 0
-Fact: TypeAlias = tuple[str, int, bytes] | tuple[str, bytes, bytes] | tuple[str, Sequence[tuple[str, int]]]
+# of the mask count; ("window", bytes, mask, (low, from_end), (high, from_end)): it begins at places from low to high,
+# counted from the end of the text where from_end is set; ("near", bytes, mask, bytes, mask, low, high): the second begins
+# from low to high behind the beginning of the first; ("compute", steps): a postfix program whose value is defined and not 0
+Bound: TypeAlias = tuple[int, bool]
+Fact: TypeAlias = (
+    tuple[str, int, bytes]
+    | tuple[str, bytes, bytes]
+    | tuple[str, bytes, bytes, Bound, Bound]
+    | tuple[str, bytes, bytes, bytes, bytes, int, int]
+    | tuple[str, Sequence[tuple[str, int]]]
+)
 OPS: tuple[str, ...]  # names of steps; "const" has its number, "read" its width 1, 2 or 4 with SIGNED and BIG, others 0
 SIGNED: int
 BIG: int
@@ -15,17 +24,18 @@ BIG: int
 class Facts:
     """Facts, numbered in the order given. Immutable; may be shared between threads."""
 
-    def __init__(self, facts: Iterable[Fact]) -> None:
+    def __init__(self, facts: Iterable[Fact], *, portable: bool = False) -> None:
         """Integers of programs are of 64 bits and wrap; what is read beyond the text is undefined, and so is what is
         computed from it, a quotient by 0 and a shift by less than 0.
 
+        Args: portable: do not use AVX2 (for tests and comparisons).
         Raises: ValueError when one is no fact, a program lacks operands or holds more than 32 values; MemoryError.
         """
     @property
     def n(self) -> int:
         """How many facts there are."""
     def holding(self, data: Buffer) -> list[int]:
-        """Numbers of the facts that hold, ascending, masked patterns left out: those are searched when asked for.
+        """Numbers of the facts that hold, ascending, patterns left out: those are searched when asked for.
 
         Cost: a search a place, and a few nanoseconds a step of a program; the text is not gone through.
         """

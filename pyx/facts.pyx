@@ -13,7 +13,8 @@ OPS = (
     "const", "read", "size", "neg", "invert", "+", "-", "*", "\\", "%", "&", "|", "^", "<<", ">>", "==", "!=", "<",
     "<=", ">", ">=",
 )
-Fact = tuple  # told more exactly in facts.pyi
+Fact = tuple   # told more exactly in facts.pyi
+Bound = tuple
 SIGNED, BIG = 16, 32  # beside the width in bytes, as the value of "read"
 _NUMBER = {name: number for number, name in enumerate(OPS)}
 
@@ -25,16 +26,18 @@ cdef class Facts:
         self._set.facts = NULL
         self._position = NULL
 
-    def __init__(self, facts):
+    def __init__(self, facts, *, portable=False):
         cdef list given = list(facts)
         cdef Py_ssize_t n = len(given), i
         if self._set.facts != NULL:
             raise ValueError("a set is made once")
         self._kept = []
+        self._is_quick = facts_have_avx2() and not portable
         self._set.facts = <FactEntry*>calloc(n + 1, sizeof(FactEntry))
         self._position = <uint32_t*>malloc((n + 1) * sizeof(uint32_t))
         if self._set.facts == NULL or self._position == NULL:
             raise MemoryError()
+        self._n_made = <uint32_t>n
         for i in range(n):
             self._fill(&self._set.facts[i], given[i])
             self._set.facts[i].number = <uint32_t>i
@@ -45,19 +48,34 @@ cdef class Facts:
             self._set.n_at += self._set.facts[i].kind == FACT_AT
 
     def __dealloc__(self):
+        cdef uint32_t i
+        for i in range(self._n_made):
+            free(self._set.facts[i].other)
         free(self._set.facts)
         free(self._position)
 
     cdef int _fill(self, FactEntry* fact, object given) except -1:
         if not isinstance(given, tuple) or not given:
-            raise ValueError("a fact is a tuple of at, mask or compute")
+            raise ValueError("a fact is a tuple of at, mask, window, near or compute")
         if given[0] == "at" and len(given) == 3:
             return self._place(fact, given[1], given[2])
         if given[0] == "mask" and len(given) == 3:
             return self._mask(fact, given[1], given[2])
+        if given[0] == "window" and len(given) == 5:
+            self._mask(fact, given[1], given[2])
+            fact.kind = FACT_WINDOW
+            (low, low_ends), (high, high_ends) = given[3], given[4]
+            if max(abs(low), abs(high)) >= 1 << 62:
+                raise ValueError("bounds of a window are numbers of 62 bits")
+            fact.low, fact.high = low, high
+            fact.ends = (ENDS_LOW if low_ends else 0) | (ENDS_HIGH if high_ends else 0)
+            return 0
+        if given[0] == "near" and len(given) == 7:
+            self._mask(fact, given[1], given[2])
+            return self._near(fact, given[3], given[4], given[5], given[6])
         if given[0] == "compute" and len(given) == 2:
             return self._program(fact, given[1])
-        raise ValueError("a fact is a tuple of at, mask or compute")
+        raise ValueError("a fact is a tuple of at, mask, window, near or compute")
 
     cdef int _place(self, FactEntry* fact, object at, bytes wanted) except -1:
         if at < 0 or not wanted:
@@ -77,6 +95,17 @@ cdef class Facts:
         ranked = sorted(range(len(mask)), key=lambda i: (-mask[i].bit_count(), wanted[i] in b"\0\xff ", i))[:2]
         fact.first, fact.second = min(ranked), max(ranked)
         fact.kinds = fact_kinds(fact)
+        return 0
+
+    cdef int _near(self, FactEntry* fact, bytes wanted, bytes mask, object low, object high) except -1:
+        if not 0 <= low <= high < 1 << 31:
+            raise ValueError("a second pattern begins behind the first, at distances of 31 bits")
+        fact.other = <FactEntry*>calloc(1, sizeof(FactEntry))
+        if fact.other == NULL:
+            raise MemoryError()
+        self._mask(fact.other, wanted, mask)
+        fact.kind, fact.low, fact.high = FACT_NEAR, low, high
+        fact.kinds |= fact.other.kinds
         return 0
 
     cdef int _program(self, FactEntry* fact, object steps) except -1:
@@ -102,7 +131,7 @@ cdef class Facts:
 
     cdef bint occurs(self, uint32_t number, const uint8_t* data, size_t n, uint32_t kinds) noexcept nogil:
         cdef const FactEntry* fact = &self._set.facts[self._position[number]]  # number < n: the caller's
-        return fact.kinds & ~kinds == 0 and facts_masked(fact, data, n)
+        return fact.kinds & ~kinds == 0 and facts_masked(fact, data, n, self._is_quick)
 
     @property
     def n(self):
@@ -136,7 +165,7 @@ cdef class Facts:
                 if not 0 <= number < self._set.n:
                     raise ValueError(f"there is no fact {number}")
                 at = self._position[<uint32_t>number]
-                if self._set.facts[at].kind != FACT_MASK:
+                if self._set.facts[at].kind < FACT_MASK:
                     raise ValueError(f"fact {number} is no masked pattern")
                 wanted = <uint32_t>number
                 with nogil:

@@ -87,19 +87,19 @@ def test_a_flood_of_candidates_is_given_to_the_whole_set(monkeypatch: pytest.Mon
     for data in (" ".join(words).encode(), " ".join(words[::40]).encode(), words[7].encode()):
         assert index.scan(data, {}, 10) == whole.scan(data, {}, 10)
     calls: list[int] = []
-    monkeypatch.setattr(index, "_group", lambda number: calls.append(number))
+    monkeypatch.setattr(index._live, "group", lambda number: calls.append(number))
     index.scan(" ".join(words).encode(), {}, 10)
     assert not calls, "so many groups are not run one by one"
 
 
 def test_the_least_used_groups_are_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mxward.core.rules.yara.index.MAX_LIVE_BYTES", 200_000)
+    monkeypatch.setattr("mxward.core.rules.yara.live.MAX_LIVE_BYTES", 200_000)
     words = [f"needle{number:05}x" for number in range(320)]
     text = "\n".join(f'rule R{n} {{ strings: $a = "{word}" condition: $a }}' for n, word in enumerate(words))
     index = YaraIndex(build({"a": text}, {}))
     for word in words:
         assert len(index.scan(word.encode(), {}, 10)) == 1
-    assert len(index._live) <= 4
+    assert len(index._live._kept) <= 4
 
 
 def test_a_block_that_is_damaged_is_refused() -> None:
@@ -159,3 +159,67 @@ def test_real_rules_find_in_real_mail_what_libyara_finds(tmp_path: Path) -> None
             n_candidates += len(index.candidates(text, EXTERNALS))
     assert hits >= 10
     assert n_candidates < 8 * len(texts)
+
+
+@pytest.mark.parametrize("size", [0, 300 << 10], ids=["small", "large"])
+def test_large_texts_are_gone_through_once(size: int) -> None:
+    """Rules that refer to others, globals and externals, in several namespaces, compiled together on the spot."""
+    sources = RULES | {
+        "three": 'private rule p { strings: $a = "evil" condition: $a }\nrule q { condition: p }\n'
+        'rule r { condition: q and filename == "x" }\nrule s { strings: $a = "EVIL word" condition: #a == 1 }',
+        "four": 'global rule g { strings: $a = "word" condition: $a }\nrule h { strings: $a = "evil" condition: $a }',
+    }
+    whole, index = whole_and_index(sources, yararules.EXTERNALS)
+    for data in (b"evil", b"evil word", b"EVIL word evil hello world", b"nothing"):
+        for values in ({}, {"filename": "x"}):
+            padded = data + b"." * size
+            assert index.scan(padded, values, 10) == whole.scan(padded, values, 10)
+
+
+def members(module: str) -> list[str]:
+    """Members of a module that rules may name, as written in the tests of its documentation."""
+    return {
+        "pe": [
+            "machine", "checksum", "calculate_checksum()", "subsystem", "timestamp", "pointer_to_symbol_table",
+            "number_of_symbols", "size_of_optional_header", "opthdr_magic", "size_of_code", "entry_point",
+            "entry_point_raw", "base_of_code", "image_base", "section_alignment", "linker_version.major",
+            "os_version.major",
+            "image_version.minor", "win32_version_value", "size_of_image", "dll_characteristics", "characteristics",
+            "size_of_stack_reserve", "loader_flags", "number_of_rva_and_sizes", "data_directories[0].size",
+            "number_of_sections", "sections[0].name", "overlay.offset", "overlay.size", "number_of_resources",
+            "resource_timestamp", "resources[0].offset", 'version_info["a"]', "number_of_version_infos",
+            "rich_signature.offset", "rich_signature.key", 'exports("a")', "exports(1)", "exports(/a/)",
+            'exports_index("a")', "number_of_exports", "dll_name", "export_timestamp", "number_of_imports",
+            "number_of_imported_functions", "number_of_delayed_imports", 'imports("a")', 'imports("a", "b")',
+            "imports(/a/, /b/)", "import_details[0].library_name", "locale(1)", "language(1)", "imphash()",
+            "section_index(\"a\")", "section_index(1)", "is_dll()", "is_32bit()", "is_64bit()", "rva_to_offset(1)",
+            "number_of_signatures", "signatures[0].issuer", "is_signed", "pdb_path", "import_rva(\"a\", \"b\")",
+            "delayed_import_rva(\"a\", \"b\")",
+        ],
+        "elf": [
+            "type", "machine", "entry_point", "number_of_sections", "sections[0].name", "number_of_segments",
+            "segments[0].type", "dynamic_section_entries", "dynamic[0].type", "symtab_entries", "symtab[0].name",
+            "dynsym_entries", "telfhash()", "import_md5()", "sh_entry_size", "ph_offset",
+        ],
+        "dotnet": [
+            "version", "module_name", "number_of_streams", "streams[0].name", "number_of_guids", "guids[0]",
+            "number_of_resources", "resources[0].offset", "assembly.name", "number_of_modulerefs", "modulerefs[0]",
+            "typelib", "assembly_refs[0].name", "number_of_user_strings", "user_strings[0]", "number_of_classes",
+            "number_of_field_offsets", "number_of_constants", "constants[0]",
+        ],
+    }[module]  # fmt: skip
+
+
+@pytest.mark.parametrize("module", ["pe", "elf", "dotnet"])
+def test_members_of_modules_are_undefined_in_other_files(module: str) -> None:
+    """That is why a rule that needs one is not run on a text that does not begin as such a file does."""
+    rules = "".join(
+        f"rule r{number} {{ condition: defined {module}.{member} }}\n"
+        for number, member in enumerate(members(module))
+        if valid({"a": f'import "{module}"\nrule a {{ condition: defined {module}.{member} }}'})
+    )
+    assert rules.count("rule") > len(members(module)) // 2
+    whole, index = whole_and_index({"a": f'import "{module}"\n{rules}'}, {})
+    for data in (b"", b"text", b"M", b"MZ" + bytes(100), bytes(5000), b"\x7fEL" + bytes(100), b"\x7fELF" + bytes(200)):
+        assert index.scan(data, {}, 10) == whole.scan(data, {}, 10)
+    assert whole.scan(b"text", {}, 10) == []

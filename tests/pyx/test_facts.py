@@ -43,8 +43,34 @@ def test_bytes_at_a_place(facts: list[Any], text: bytes) -> None:
 @given(st.lists(masked(), min_size=1, max_size=6), TEXTS, st.integers(0, 200))
 def test_masked_patterns(facts: list[Any], text: bytes, before: int) -> None:
     for placed in (text, bytes(before) + text, text + facts[0][1], b"\xff" * before + facts[-1][1] + text):
-        found = Facts(facts).occurring(placed, range(len(facts)))
-        assert found == [n for n, (_, wanted, mask) in enumerate(facts) if stands(placed, wanted, mask)]
+        expected = [n for n, (_, wanted, mask) in enumerate(facts) if stands(placed, wanted, mask)]
+        for portable in (False, True):
+            assert Facts(facts, portable=portable).occurring(placed, range(len(facts))) == expected
+
+
+BOUNDS = st.tuples(st.integers(-8, 12), st.booleans())
+
+
+@given(masked(), BOUNDS, BOUNDS, TEXTS)
+def test_patterns_in_a_window(pattern: Any, low: Any, high: Any, text: bytes) -> None:
+    _, wanted, mask = pattern
+    first, last = (value + (len(text) if from_end else 0) for value, from_end in (low, high))
+    for portable in (False, True):
+        found = Facts([("window", wanted, mask, low, high)], portable=portable).occurring(text, [0])
+        places = [at for at in range(len(text)) if stands(text[at : at + len(mask)], wanted, mask)]
+        assert bool(found) == any(first <= at <= last for at in places)
+
+
+@given(masked(), masked(), st.integers(0, 9), st.integers(0, 20), TEXTS)
+def test_patterns_near_each_other(one: Any, other: Any, low: int, more: int, text: bytes) -> None:
+    facts = Facts([("near", *one[1:], *other[1:], low, low + more)])
+    for placed in (text, one[1] + bytes(low) + other[1] + text, text + one[1] + other[1]):
+        places = [
+            [at for at in range(len(placed)) if stands(placed[at : at + len(mask)], wanted, mask)]
+            for _, wanted, mask in (one, other)
+        ]
+        expected = any(low <= b - a <= low + more for a in places[0] for b in places[1])
+        assert bool(facts.occurring(placed, [0])) == expected
 
 
 NUMBERS = st.integers(-4, 12) | st.integers(-(1 << 63) + 1, (1 << 63) - 1)
@@ -97,7 +123,10 @@ def test_undefined_is_not_true() -> None:
 def test_what_is_no_fact_is_refused() -> None:
     wrong: list[Any] = [
         (), "at", ("at", -1, b"x"), ("at", 0, b""), ("mask", b"a", b"\xff"), ("mask", b"ab", b"\0\0"),
-        ("mask", b"abc", b"\xff\xff"), ("compute", []), ("compute", [("+", 0)]), ("compute", [("const", 1 << 64)]),
+        ("mask", b"abc", b"\xff\xff"), ("compute", []),
+        ("window", b"ab", b"\xff\xff", (1 << 63, False), (0, False)), ("near", b"ab", b"\xff\xff", b"a", b"\xff", 0, 1),
+        ("near", b"ab", b"\xff\xff", b"ab", b"\xff\xff", -1, 1), ("compute", [("+", 0)]),
+        ("compute", [("const", 1 << 64)]),
         ("compute", [("const", 1), ("const", 2)]), ("compute", [("const", 0), ("read", 3)]), ("compute", [("what", 0)]),
         ("compute", [("const", 1)] * 40 + [("+", 0)] * 39),
     ]  # fmt: skip

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from mxward.bindings import yara
-from mxward.core.rules.yara.facts import LITERALS_FROM, Leaves, holding
+from mxward.core.rules.yara.facts import LITERALS_FROM, SEARCHED, Leaves, holding
 from mxward.core.rules.yara.ordinary import ORDINARY
-from mxward.core.rules.yara.partition import Partition, Root, partition
+from mxward.core.rules.yara.partition import Partition, partition, text_of
 from mxward.pyx import candidates, literals
 from mxward.pyx.candidates import Need
 from mxward.pyx.facts import Facts
@@ -43,21 +43,18 @@ def build(sources: Mapping[str, str], externals: Externals, progress: Progress |
             progress(number + 1, len(groups))
     sections = {"literals": _literals(parts), "needs": candidates.compile([root.need for root in parts.roots])}
     sections |= {f"group{number}": blob for number, blob in enumerate(blobs)} | {"whole": whole.dump()}
-    return _block(_describe(parts, groups) | {"defaults": dict(externals)}, sections)
+    texts = {namespace: text.encode("utf-8", "surrogatepass") for namespace, text in sources.items()}
+    sections["texts"] = b"".join(texts.values())
+    places = dict(zip(texts, _places(texts.values()), strict=True))
+    return _block(_describe(parts, groups) | {"defaults": dict(externals), "texts": places}, sections)
 
 
-def text_of(roots: Iterable[Root], sources: Mapping[str, str]) -> dict[str, str]:
-    """Namespace -> text of these roots and of all that they refer to, in the order of the source."""
-    spans: dict[str, set[tuple[int, int]]] = {}
-    imports: dict[str, dict[str, None]] = {}
-    for root in roots:
-        spans.setdefault(root.namespace, set()).update(root.spans)
-        imports.setdefault(root.namespace, {}).update(dict.fromkeys(root.imports if root.name else ()))
-    return {
-        namespace: "".join(f'import "{name}"\n' for name in imports[namespace])
-        + "\n".join(sources[namespace][start:end] for start, end in sorted(wanted))
-        for namespace, wanted in spans.items()
-    }
+def _places(bodies: Iterable[bytes]) -> Iterator[tuple[int, int]]:
+    """(offset, size) of each, one behind the other."""
+    at = 0
+    for body in bodies:
+        yield at, len(body)
+        at += len(body)
 
 
 def _compiled(parts: Partition, group: Sequence[int], sources: Mapping[str, str], externals: Externals) -> bytes:
@@ -94,8 +91,8 @@ def usual_roots(parts: Partition, externals: Externals) -> set[int]:
 
 
 def masks_of(leaves: Leaves) -> list[int]:
-    """Leaves that are masked patterns."""
-    return [number for number, fact in enumerate(leaves.facts) if fact[0] == "mask"]
+    """Leaves that are patterns to be searched."""
+    return [number for number, fact in enumerate(leaves.facts) if fact[0] in SEARCHED]
 
 
 def _literals(parts: Partition) -> bytes:
@@ -110,7 +107,10 @@ def _describe(parts: Partition, groups: list[list[int]]) -> dict[str, Any]:
         "facts": [_plain(fact) for fact in parts.leaves.facts],
         "conditions": [list(condition) for condition in parts.leaves.externals],
         "masks": {number: masks for number, root in enumerate(parts.roots) if (masks := _masks_in(root.need, parts))},
-        "roots": [[root.namespace, root.name, group_of[number]] for number, root in enumerate(parts.roots)],
+        "roots": [
+            [root.namespace, root.name, group_of[number], root.spans, root.imports, root.externals]
+            for number, root in enumerate(parts.roots)
+        ],
         "externals": [sorted({name for number in group for name in parts.roots[number].externals}) for group in groups],
     }
 

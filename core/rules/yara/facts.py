@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from mxward.core.rules.yara.pattern import Masked, Near
 from mxward.pyx.candidates import Need
-from mxward.pyx.facts import Fact
+from mxward.pyx.facts import Bound, Fact
 
 EXTERNALS_FROM: Final = 4096
 LITERALS_FROM: Final = 8192
 MAX_OFFSET: Final = 1 << 30
 MAX_COMPUTED: Final = 256  # each is computed for every text
+SEARCHED: Final = ("mask", "near", "window")  # facts that are searched when a rule depends on them
 MZ: Final = (0, b"MZ")
 ELF: Final = (0, b"\x7fELF")
 
@@ -76,9 +78,15 @@ class Leaves:
             return offset < 0 or ("size", offset, 1 << 64)
         return self._fact(("at", offset, text))
 
-    def masked(self, text: bytes, mask: bytes) -> Need:
-        """The pattern occurs, where only the bits of the mask count."""
-        return self._fact(("mask", text, mask))
+    def masked(self, pattern: Masked | Near) -> Need:
+        """The pattern occurs, where only the bits of its mask count."""
+        if isinstance(pattern, Near):
+            return self._fact(("near", *pattern.first, *pattern.second, pattern.low, pattern.high))
+        return self._fact(("mask", *pattern))
+
+    def window(self, pattern: Masked, low: Bound, high: Bound) -> Need:
+        """The pattern begins in a window."""
+        return self._fact(("window", *pattern, low, high))
 
     def computed(self, steps: Sequence[tuple[str, int]]) -> Need:
         """The value of a program is defined and not 0."""

@@ -12,7 +12,6 @@ _IGNORED: Final = re.compile(r"//[^\n]*+|/\*(?:[^*]++|\*(?!/))*+\*/|[ \t\r\n]++"
 _FIXED: Final = re.compile(r"(?:[0-9A-Fa-f]{2} *+)++")
 _TOKEN: Final = re.compile(r"(~?)([0-9A-Fa-f?])([0-9A-Fa-f?])|\[[0-9 \t-]*+\]|[(|)]")
 MAX_TOKENS: Final = 20_000
-MAX_JUMP: Final = 32  # bytes of a jump of fixed length that are written out
 
 
 def parse_hex(body: str) -> Node:
@@ -52,13 +51,12 @@ def parse_hex(body: str) -> Node:
 
 
 def _byte(token: re.Match[str]) -> Node:
-    """One byte with its wildcards, or a jump. A jump of no fixed length is a gap."""
+    """One byte with its wildcards, or a jump."""
     if token[0][0] == "[":
-        length = token[0][1:-1].strip()
-        low, dash, high = (one.strip() for one in length.partition("-"))
-        if low.isdigit() and (not dash or low == high) and int(low) <= MAX_JUMP:
-            return Repeat(ONE, int(low), is_exact=True)
-        return GAP
+        low, dash, high = (one.strip() for one in token[0][1:-1].partition("-"))
+        if any(one and (not one.isdigit() or len(one) > 9) for one in (low, high)):
+            return GAP
+        return Repeat(ONE, int(low or 0), (int(high) if high else -1) if dash else int(low or 0))
     if token[1]:
         return ONE
     high_digits = range(16) if token[2] == "?" else (int(token[2], 16),)

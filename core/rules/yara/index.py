@@ -1,8 +1,8 @@
 """An index of YARA rules in use: one pass for literals, then libyara for the few groups that can match.
 
-The results are those of libyara over the whole set. The block (build.py) is mapped; compiled groups are loaded when
-they are first wanted and the least used are let go. When so many groups are wanted that the whole set is cheaper, it
-is run instead; so is it when a piece could not be compiled alone.
+The results are those of libyara over the whole set. The block (build.py) is mapped; live.py loads compiled rules when
+they are first wanted. When so many groups are wanted that the whole set is cheaper, it is run instead; so is it when
+a piece could not be compiled alone.
 """
 
 from __future__ import annotations
@@ -10,23 +10,22 @@ from __future__ import annotations
 import hashlib
 import json
 import mmap
-import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from mxward.bindings import yara
 from mxward.core.rules.yara.build import MAGIC
 from mxward.core.rules.yara.facts import LITERALS_FROM, External, holding
+from mxward.core.rules.yara.live import Live
 from mxward.pyx.candidates import Candidates
 from mxward.pyx.facts import Facts
 from mxward.pyx.literals import Literals
 from mxward.pyx.rulesearch import RuleSearch
 
-MAX_LIVE_BYTES: Final = 16 << 20  # of compiled groups kept ready
+MERGE_FROM: Final = 256 << 10  # bytes of text; what compiling takes is less than what going through it twice takes
+MAX_MERGED: Final = 16  # rules that are compiled together on the spot
 MAX_REMEMBERED: Final = 256  # combinations of externals whose conditions are remembered
-OVERHEAD: Final = 40_000  # bytes that a loaded group takes beside its stored form
 # what libyara needs for one call, in microseconds: measured for a small group and for a set of 7,000 rules
 _GROUP_CALL, _GROUP_MB, _WHOLE_CALL, _WHOLE_MB = 10, 2_200, 1_500, 12_000
 
@@ -59,12 +58,10 @@ class YaraIndex:
         self._conditions = [_condition(condition) for condition in about["conditions"]]
         self._defaults: dict[str, str | int | bool] = about["defaults"]
         self._holding: dict[tuple[str | int | bool, ...], list[int]] = {}
-        self._roots: list[tuple[str, str]] = [(namespace, name) for namespace, name, _ in about["roots"]]
-        self._group_of: list[int] = [group for _, _, group in about["roots"]]
-        self._externals: list[list[str]] = about["externals"]
+        self._roots: list[tuple[str, str]] = [(root[0], root[1]) for root in about["roots"]]
+        self._group_of: list[int] = [root[2] for root in about["roots"]]
+        self._live = Live(self._section, about)
         self._order = {root: number for number, root in enumerate(self._roots)}
-        self._live: OrderedDict[int, tuple[yara.YaraRules, int]] = OrderedDict()
-        self._lock = threading.Lock()
         self._monotonic = monotonic
 
     def _section(self, name: str) -> memoryview:
@@ -103,29 +100,41 @@ class YaraIndex:
         Args: externals: values for variables given to `build`; timeout_s: whole seconds, for all that is run.
         Raises: YaraTimeout, YaraFailure.
         """
-        groups = sorted({self._group_of[number] for number in self._select(data, externals)})
-        if not groups:
+        chosen = self._select(data, externals)
+        if not chosen:
             return []
+        if len(data) >= MERGE_FROM and len(chosen) <= MAX_MERGED:
+            merged = self._live.merged(chosen)
+            if merged is not None:
+                return self._of(merged[0].scan(data, _used(externals, merged[1]), timeout_s), set(chosen))
+        groups = sorted({self._group_of[number] for number in chosen})
         if self._is_flood(len(groups), len(data)):
-            return self._whole().scan(data, externals, timeout_s)
+            return self._live.whole().scan(data, externals, timeout_s)
+        return self._run(groups, data, externals, timeout_s)
+
+    def _run(
+        self, groups: Sequence[int], data: bytes | memoryview, externals: Mapping[str, str | int | bool],
+        timeout_s: int,
+    ) -> list[yara.Finding]:  # fmt: skip
         end = self._monotonic() + timeout_s
         findings: list[yara.Finding] = []
         for group in groups:
-            rules = self._group(group)
+            rules = self._live.group(group)
             if rules is None:
-                return self._whole().scan(data, externals, timeout_s)
+                return self._live.whole().scan(data, externals, timeout_s)
             left = end - self._monotonic()
             if left <= 0:
                 raise yara.YaraTimeout("scanning timed out")
-            used = {name: externals[name] for name in self._externals[group] if name in externals}
+            found = rules.scan(data, _used(externals, self._live.externals(group)), max(1, round(left)))
             # rules that others refer to, and global ones, match in more than one group: each reports its own
-            findings += (
-                finding for finding in rules.scan(data, used, max(1, round(left)))
-                if self._group_of[self._place(finding)] == group
-            )  # fmt: skip
+            findings += (one for one in found if self._group_of[self._place(one)] == group)
         if len(groups) > 1:
             findings.sort(key=self._place)
         return findings
+
+    def _of(self, findings: Sequence[yara.Finding], roots: set[int]) -> list[yara.Finding]:
+        """Those of these roots: what they refer to has matched, too, and is a root of its own when it is to be told."""
+        return sorted((one for one in findings if self._place(one) in roots), key=self._place)
 
     def _place(self, finding: yara.Finding) -> int:
         place = self._order.get((finding.namespace, finding.name))
@@ -136,26 +145,10 @@ class YaraIndex:
         mb = size / (1 << 20)
         return n_groups * (_GROUP_CALL + _GROUP_MB * mb) > _WHOLE_CALL + _WHOLE_MB * mb
 
-    def _whole(self) -> yara.YaraRules:
-        return self._loaded(-1, "whole")
 
-    def _group(self, number: int) -> yara.YaraRules | None:
-        name = f"group{number}"
-        return self._loaded(number, name) if self._places[name][1] else None
-
-    def _loaded(self, number: int, name: str) -> yara.YaraRules:
-        with self._lock:
-            found = self._live.get(number)
-            if found is not None:
-                self._live.move_to_end(number)
-                return found[0]
-        rules = yara.load_rules(self._section(name))
-        with self._lock:
-            self._live[number] = (rules, self._places[name][1] + OVERHEAD)
-            total = sum(size for _, size in self._live.values())
-            while total > MAX_LIVE_BYTES and len(self._live) > 1:
-                total -= self._live.popitem(last=False)[1][1]
-        return rules
+def _used(externals: Mapping[str, str | int | bool], names: Sequence[str]) -> dict[str, str | int | bool]:
+    """libyara takes values only for variables that the rules at hand have."""
+    return {name: externals[name] for name in names if name in externals}
 
 
 def _fact(fact: list[Any]) -> Any:

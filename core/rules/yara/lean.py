@@ -57,7 +57,7 @@ class Pruner:
             return self._strength[leaf - LITERALS_FROM]
         if leaf >= EXTERNALS_FROM or self._facts[leaf][0] == "at":
             return _FREE
-        return 3.0 if self._facts[leaf][0] == "mask" else 0.1
+        return 0.1 if self._facts[leaf][0] == "compute" else 3.0
 
     def prune(self, need: Need) -> Need:
         """A need that holds whenever this one does, and costs less to search for."""
@@ -86,7 +86,7 @@ class Pruner:
         if isinstance(need, bool):
             return True
         if isinstance(need, int):
-            return need < LITERALS_FROM and (need >= EXTERNALS_FROM or self._facts[need][0] != "mask")
+            return need < LITERALS_FROM and (need >= EXTERNALS_FROM or self._facts[need][0] not in ("mask", "near"))
         return need[0] == "size" or all(self._is_free(part) for part in need[-1])  # type: ignore[union-attr]  # as above
 
     def _of(self, k: int, parts: list[Need]) -> Need:

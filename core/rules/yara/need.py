@@ -16,7 +16,7 @@ from mxward.core.rules.yara.facts import ELF, EXTERNAL_OPS, MZ, External, Leaves
 from mxward.core.rules.yara.lexer import unescape
 from mxward.core.rules.yara.pattern import requirement
 from mxward.core.rules.yara.regex import parse_regex
-from mxward.core.rules.yara.text import Required, required
+from mxward.core.rules.yara.text import Required, masks_of_text, required
 from mxward.core.rules.yara.tree import (
     Binary,
     Const,
@@ -101,7 +101,7 @@ class _Deriver:
 
     def _sets(self, found: Required) -> Need:
         if found.masks:
-            return ("any", [self.leaves.masked(*mask) for mask in found.masks])
+            return ("any", [self.leaves.masked(mask) for mask in found.masks])
         return ("all", [
             ("any", [self.leaves.literal(text, is_caseless=found.is_caseless) for text in sorted(literals)])
             for literals in found.sets
@@ -168,25 +168,27 @@ class _Deriver:
 
     def _found(self, expr: Found) -> Need:
         string = self._string(expr.name)
-        parts = [self.string(string)]
-        if expr.at is not None:
-            parts.append(self._at(string, expr.at))
-        parts += [self.defined(end) for end in expr.within or ()]
-        return ("all", parts)
+        parts: list[Need] = [self.defined(end) for end in (expr.at, *(expr.within or ())) if end is not None]
+        ends = expr.within or ((expr.at, expr.at) if expr.at is not None else None)
+        window = self._window(string, ends) if ends is not None else True
+        if window is True or required(string).sets:
+            parts.append(self.string(string))
+        return ("all", [*parts, window])
 
-    def _at(self, string: String, at: Expr) -> Need:
-        """A plain text at a fixed place; else what the place needs to be defined."""
-        if isinstance(at, Const) and type(at.value) is int and string.kind == "text":
-            plain = {name for name, _ in string.modifiers} <= {"ascii", "fullword", "private"}
-            if plain:
-                return self.leaves.bytes_at(at.value, unescape(string.body))
-        return self.defined(at)
+    def _window(self, string: String, ends: tuple[Expr, Expr]) -> Need:
+        """A text between fixed places; True when nothing is known."""
+        low, high, forms = _bound(ends[0]), _bound(ends[1]), masks_of_text(string)
+        if low is None or high is None or not forms:
+            return True
+        if low == high and not low[1] and len(forms) == 1 and set(forms[0].mask) == {0xFF}:
+            return self.leaves.bytes_at(low[0], forms[0].text)
+        return ("any", [self.leaves.window(form, low, high) for form in forms])
 
     def _of(self, expr: Of) -> Need:
         places = [end for end in (expr.at, *(expr.within or ())) if end is not None]
         if expr.names[0] == "them" or expr.names[0].startswith("$"):
             needs = [
-                self._found(Found(s.name, expr.at)) if expr.at is not None and s.name != "$" else self.string(s)
+                self._found(Found(s.name, expr.at, expr.within)) if places and s.name != "$" else self.string(s)
                 for s in self.chosen(expr.names)
             ]
         else:
@@ -368,3 +370,14 @@ class _Deriver:
         if name.path[1].isupper() or name.path[1] in exceptions[module]:
             return True
         return self.leaves.bytes_at(*_HEADER[module])
+
+
+def _bound(expr: Expr) -> tuple[int, bool] | None:
+    """A place that is a number, or that is one from the end of the text (then True). None: anything else."""
+    if isinstance(expr, Filesize):
+        return 0, True
+    if isinstance(expr, Binary) and isinstance(expr.left, Filesize) and expr.op in ("+", "-"):
+        value = fixed_value(expr.right)
+        return None if value is None or abs(value) >= 1 << 60 else (value if expr.op == "+" else -value, True)
+    value = fixed_value(expr)
+    return None if value is None or abs(value) >= 1 << 60 else (value, False)

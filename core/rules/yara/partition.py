@@ -127,3 +127,17 @@ def _closures(source: Source) -> list[list[int]]:
             raise NotUnderstood("a rule refers to too many others")
         closures.append(sorted(found))
     return closures
+
+
+def text_of(roots: Iterable[Root], sources: Mapping[str, str]) -> dict[str, str]:
+    """Namespace -> text of these roots and of all that they refer to, in the order of the source."""
+    spans: dict[str, set[tuple[int, int]]] = {}
+    imports: dict[str, dict[str, None]] = {}
+    for root in roots:
+        spans.setdefault(root.namespace, set()).update(root.spans)
+        imports.setdefault(root.namespace, {}).update(dict.fromkeys(root.imports if root.name else ()))
+    return {
+        namespace: "".join(f'import "{name}"\n' for name in imports[namespace])
+        + "\n".join(sources[namespace][start:end] for start, end in sorted(wanted))
+        for namespace, wanted in spans.items()
+    }

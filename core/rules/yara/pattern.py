@@ -19,6 +19,9 @@ ENOUGH: Final = 7.0  # worth of a set beyond which no better one is looked for
 MAX_CHOSEN: Final = 3  # of the sets that one string requires
 MIN_BITS: Final = 16  # known bits of a masked pattern
 MAX_MASKED: Final = 48  # bytes of it
+ENOUGH_BITS: Final = 40  # that need no second one near by
+MIN_OTHER: Final = 12  # bits of the second
+MAX_DISTANCE: Final = 256  # places where the second may begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +47,15 @@ class Alt:
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """`low` times or more often; exactly when `is_exact`."""
+    """From `low` to `high` times; a high of -1: without end."""
 
     item: Node
     low: int
-    is_exact: bool = False
+    high: int = -1
+
+    @property
+    def is_exact(self) -> bool:
+        return self.low == self.high
 
 
 Node: TypeAlias = bytes | Any | Seq | Alt | Repeat  # bytes: themselves
@@ -195,44 +202,101 @@ class Masked(NamedTuple):
     text: bytes
     mask: bytes
 
+    @property
+    def n_bits(self) -> int:
+        return sum(bits.bit_count() for bits in self.mask)
 
-def masked(node: Node, *, is_caseless: bool = False) -> Masked | None:
-    """The stretch of fixed length that says most: one such stands in every text that matches. None: too little."""
-    best: tuple[int, list[tuple[int, int]]] = (0, [])
-    for stretch in _stretches(node, is_caseless=is_caseless):
-        while stretch and stretch[0][1] == 0:
-            stretch.pop(0)
-        stretch = stretch[:MAX_MASKED]
-        while stretch and stretch[-1][1] == 0:
-            stretch.pop()
-        best = max(best, (sum(mask.bit_count() for _, mask in stretch), stretch))
-    if best[0] < MIN_BITS or len(best[1]) < 2:
+
+class Near(NamedTuple):
+    """Two of them: the second begins from `low` to `high` bytes behind the beginning of the first."""
+
+    first: Masked
+    second: Masked
+    low: int
+    high: int
+
+
+class _Stretch(NamedTuple):
+    """A part of fixed length, and how far it begins from where places are counted from in its segment."""
+
+    known: list[tuple[int, int]]
+    low: int
+    high: int  # both grow by what lies between, so that their differences are distances
+    segment: int  # one more behind each part without end
+
+
+def masked(node: Node, *, is_caseless: bool = False) -> Masked | Near | None:
+    """The stretches of fixed length that say most: such stand in every text that matches. None: too little.
+
+    One is enough when it is long; of short ones two are given, if their distance is bounded.
+    """
+    stretches = [_trimmed(stretch) for stretch in _stretches(node, is_caseless=is_caseless)]
+    known = [(Masked(bytes(v for v, _ in s.known), bytes(m for _, m in s.known)), s) for s in stretches if s.known]
+    ranked = sorted((one for one in known if len(one[0].text) >= 2), key=lambda one: -one[0].n_bits)
+    if not ranked or ranked[0][0].n_bits < MIN_BITS:
         return None
-    return Masked(bytes(text for text, _ in best[1]), bytes(mask for _, mask in best[1]))
+    best, place = ranked[0]
+    if best.n_bits >= ENOUGH_BITS:
+        return best
+    for other, where in ranked[1:]:
+        first, second = sorted(((best, place), (other, where)), key=lambda one: (one[1].low, one[1].high))
+        low, high = second[1].low - first[1].low, second[1].high - first[1].high
+        if place.segment == where.segment and high - low <= MAX_DISTANCE and other.n_bits >= MIN_OTHER:
+            return Near(first[0], second[0], low, high)
+    return best
 
 
-def _stretches(node: Node, *, is_caseless: bool) -> list[list[tuple[int, int]]]:
-    """Runs of (value, mask) a byte, between places where the length is not known."""
-    runs: list[list[tuple[int, int]]] = [[]]
+def _trimmed(stretch: _Stretch) -> _Stretch:
+    """Without bytes of which nothing is known at either end, and not longer than MAX_MASKED."""
+    known, skipped = stretch.known, 0
+    while skipped < len(known) and known[skipped][1] == 0:
+        skipped += 1
+    known = known[skipped : skipped + MAX_MASKED]
+    while known and known[-1][1] == 0:
+        known = known[:-1]
+    return stretch._replace(known=known, low=stretch.low + skipped, high=stretch.high + skipped)
+
+
+def _stretches(node: Node, *, is_caseless: bool) -> list[_Stretch]:
+    """Runs of (value, mask) a byte, between places where the length is not fixed."""
+    runs = [_Stretch([], 0, 0, 0)]
 
     def walk(node: Node) -> None:
         if isinstance(node, bytes):
-            runs[-1].extend(_known((value,), is_caseless=is_caseless) for value in node)
+            runs[-1].known.extend(_known((value,), is_caseless=is_caseless) for value in node)
         elif isinstance(node, Any) and node.values:
-            runs[-1].append(_known(node.values, is_caseless=is_caseless))
+            runs[-1].known.append(_known(node.values, is_caseless=is_caseless))
         elif isinstance(node, Seq):
             for item in node.items:
                 walk(item)
-        elif isinstance(node, Repeat) and 0 < node.low <= MAX_MASKED and _is_one(node.item):
+        elif isinstance(node, Repeat) and 0 < node.low <= MAX_MASKED and _is_one(node.item) and node.is_exact:
             for _ in range(node.low):
                 walk(node.item)
-            if not node.is_exact:
-                runs.append([])
         else:
-            runs.append([])
+            last, (low, high) = runs[-1], width(node)
+            low += last.low + len(last.known)
+            if high < 0:  # places are counted anew behind a part without end
+                runs.append(_Stretch([], 0, 0, last.segment + 1))
+            else:
+                runs.append(_Stretch([], low, last.high + len(last.known) + high, last.segment))
 
     walk(node)
     return runs
+
+
+def width(node: Node) -> tuple[int, int]:
+    """Bytes that the pattern may take, from and to; -1: without end."""
+    if isinstance(node, bytes):
+        return len(node), len(node)
+    if isinstance(node, Any):
+        return (1, 1) if node.values else (0, -1)
+    if isinstance(node, Repeat):
+        low, high = width(node.item)
+        return low * node.low, -1 if high < 0 or node.high < 0 else high * node.high
+    ends = [width(part) for part in (node.items if isinstance(node, Seq) else node.options)]
+    if isinstance(node, Seq):
+        return sum(low for low, _ in ends), -1 if any(high < 0 for _, high in ends) else sum(high for _, high in ends)
+    return min(low for low, _ in ends), -1 if any(high < 0 for _, high in ends) else max(high for _, high in ends)
 
 
 def _is_one(node: Node) -> bool:

@@ -86,8 +86,8 @@ class _Reader:
         if self.raw[self.at : self.at + 1] in (b"*", b"+", b"?") or _TIMES.match(self.raw, self.at):
             raise NotUnderstood("a regex has an unknown form")
         if high < 0 or high - low > 2:
-            return Repeat(item, low)
-        fixed = Repeat(item, low, is_exact=True)
+            return Repeat(item, low, high)
+        fixed = Repeat(item, low, low)
         return Seq((fixed, *(Alt((NOTHING, item)),) * (high - low)))
 
     def _atom(self) -> Node:

@@ -10,10 +10,12 @@ from typing import Final, NamedTuple
 from mxward.core.rules.yara.hexstring import parse_hex
 from mxward.core.rules.yara.lexer import unescape
 from mxward.core.rules.yara.pattern import (
+    MAX_MASKED,
     MIN_BITS,
     MIN_LITERAL,
     Literals,
     Masked,
+    Near,
     chosen,
     cut,
     masked,
@@ -38,7 +40,7 @@ class Required(NamedTuple):
     sets: tuple[Literals, ...]
     is_caseless: bool = False
     reason: str = ""
-    masks: tuple[Masked, ...] = ()  # when there are no sets: one of these occurs
+    masks: tuple[Masked | Near, ...] = ()  # when there are no sets: one of these occurs
 
 
 @lru_cache(maxsize=4096)
@@ -75,12 +77,19 @@ def _regex(string: String) -> Required:
             both = [narrow | other for narrow, other in zip(sets[:1], both[:1], strict=True)]
         sets = chosen(both)
     mask = None if sets else masked(node, is_caseless=is_caseless)
-    masks: list[Masked] = [] if mask is None else [mask]
+    masks: list[Masked | Near] = [] if mask is None else [mask]
     if mask is not None and string.has("wide"):
-        wide = Masked(_widened(mask.text), b"".join(bytes((byte, 0xFF)) for byte in mask.mask))
-        masks = [mask, wide] if string.has("ascii") else [wide]
+        masks = [mask, _wide_mask(mask)] if string.has("ascii") else [_wide_mask(mask)]
     found = Required(tuple(sets), is_caseless, masks=tuple(masks))
     return _named(found, "the regex has no four fixed characters in a row, nor two at a fixed distance")
+
+
+def _wide_mask(mask: Masked | Near) -> Masked | Near:
+    if isinstance(mask, Near):
+        first, second = _wide_mask(mask.first), _wide_mask(mask.second)
+        assert isinstance(first, Masked) and isinstance(second, Masked), "parts of a pair are no pairs"
+        return Near(first, second, 2 * mask.low, 2 * mask.high)
+    return Masked(_widened(mask.text), b"".join(bytes((byte, 0xFF)) for byte in mask.mask))
 
 
 def _text(string: String) -> Required:
@@ -105,6 +114,18 @@ def _text(string: String) -> Required:
 def _mask(text: bytes, *, is_caseless: bool) -> Masked:
     mask = bytes(0xDF if is_caseless and chr(byte).isalpha() and byte < 0x80 else 0xFF for byte in text)
     return Masked(bytes(byte & bits for byte, bits in zip(text, mask, strict=True)), mask)
+
+
+def masks_of_text(string: String) -> list[Masked]:
+    """How the beginning of a plain text looks, plain and wide; none when it is not a text, or is in disguise."""
+    if string.kind != "text" or any(string.has(name) for name in ("xor", "base64", "base64wide")):
+        return []
+    try:
+        forms = _forms(string, unescape(string.body))
+    except NotUnderstood:
+        return []
+    masks = [_mask(form[:MAX_MASKED], is_caseless=string.has("nocase")) for form in forms]
+    return masks if all(len(mask.text) >= 2 for mask in masks) else []
 
 
 def _forms(string: String, text: bytes) -> list[bytes]:
