@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from mxward.pyx.candidates import Candidates
 from mxward.pyx.literals import Literals
+from mxward.pyx.sieve import Sieve
 
 MAX_PATTERN: int  # bytes of an expression
 MATCH_LIMIT: int  # backtracking steps of one try at one text
@@ -26,15 +27,15 @@ class Patterns:
         patterns: Iterable[tuple[bytes, str, int]],
         literals: Literals | None = None,
         skeletons: Literals | None = None,
+        sieve: Sieve | None = None,
         candidates: Candidates | None = None,
-        prefixes: Sequence[Sequence[Iterable[int]]] = (),
     ) -> None:
         """Compile expressions.
 
         Args: patterns: (expression in Perl syntax, flags out of "imsx", matches that are counted at most);
-        literals, skeletons, candidates: what each expression needs, in the same order: leaf 2 n is literal n of the
-        text, leaf 2 n + 1 literal n of the text's ASCII letters and digits alone; None: all are tried on every text;
-        prefixes: for each expression that always counts, the bytes at the first places of a match, at most eight.
+        literals, skeletons, sieve, candidates: what each expression needs, in the same order: leaf 3 n is literal n of
+        the text, 3 n + 1 literal n of the text's ASCII letters and digits alone, 3 n + 2 expression n of the sieve;
+        None: all are tried on every text.
         Raises: PatternError, ValueError for unknown flags, MemoryError.
         """
     @property

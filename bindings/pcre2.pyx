@@ -12,6 +12,7 @@ from libc.string cimport memset
 
 from mxward.pyx.candidates cimport Candidates, CandScratch, cand_found, cand_run
 from mxward.pyx.literals cimport LIT_CALL, Literals, LitScan
+from mxward.pyx.sieve cimport Sieve
 
 cdef extern from "time.h" nogil:
     struct timespec:
@@ -67,11 +68,6 @@ cdef enum:
     UNSEEN = 0xFFFFFFFFu
 
 
-cdef enum:
-    PLACES = 8   # core/rules/regex/prefix.py
-    END = 256    # instead of a byte: the segment is over
-    WIDTH = 257
-
 cdef uint8_t[256] IS_ALNUM
 for _byte in range(256):
     IS_ALNUM[_byte] = _byte < 128 and chr(_byte).isalnum()
@@ -98,7 +94,7 @@ cdef struct Run:         # one call of match
     size_t n_pairs, room
     int is_overfull
     size_t hint          # the segment that the last match stood in
-    uint32_t odd         # 0: literals of the text are searched, 1: of the skeleton
+    uint32_t column      # 0: literals of the text are searched, 1: of the skeleton, 2: the sieve is run
     Result* results
     uint32_t* touched    # expressions that have a result
     size_t n_touched
@@ -161,7 +157,7 @@ cdef int _note(void* context, uint32_t number, size_t start, size_t end) noexcep
     """A literal stands at [start, end): note it once a segment, when it lies in one. Not 0: enough."""
     cdef Run* run = <Run*>context
     cdef size_t low, high, middle
-    cdef uint32_t literal = 2 * number + run.odd  # core/rules/regex/needed.py numbers them so
+    cdef uint32_t literal = 3 * number + run.column  # core/rules/regex/needed.py numbers them so
     cdef Pair* wider
     if not (run.starts[run.hint] <= start < run.starts[run.hint + 1]):
         low, high = 0, run.n_segments
@@ -187,6 +183,13 @@ cdef int _note(void* context, uint32_t number, size_t start, size_t end) noexcep
     run.n_pairs += 1
     return 0
 
+
+cdef void _pass(void* context, uint32_t number) noexcept nogil:
+    """The sieve lets an expression pass in the segment that `hint` tells."""
+    cdef Run* run = <Run*>context
+    _note(context, number, run.starts[run.hint], run.starts[run.hint])
+
+
 cdef void _strip(const Run* run, uint8_t* skeleton, size_t* cuts) noexcept nogil:
     """ASCII letters and digits of the text, at most run.n bytes, and where segments begin among them."""
     cdef size_t segment, at, n = 0
@@ -207,21 +210,20 @@ cdef class Patterns:
     cdef pcre2_match_context* _context
     cdef Literals _literals
     cdef Literals _skeletons
+    cdef Sieve _sieve
     cdef Candidates _candidates
     cdef uint32_t* _always     # expressions that no literal tells about
     cdef uint32_t _n_always
-    cdef uint64_t* _places     # [group of 64 of them][place of a match][byte, or END]: bits of those that go on
 
     def __cinit__(self):
         self._codes = NULL
         self._bounds = NULL
         self._context = NULL
         self._always = NULL
-        self._places = NULL
         self._n = 0
 
-    def __init__(self, patterns, Literals literals=None, Literals skeletons=None, Candidates candidates=None,
-                 prefixes=()):
+    def __init__(self, patterns, Literals literals=None, Literals skeletons=None, Sieve sieve=None,
+                 Candidates candidates=None):
         cdef pcre2_compile_context* limits
         if self._codes != NULL:
             raise ValueError("a set is made once")
@@ -243,8 +245,7 @@ cdef class Patterns:
                 self._add(number, pattern, flags, bound, limits)
         finally:
             pcre2_compile_context_free(limits)
-        self._filter(literals, skeletons, candidates)
-        self._fill(list(prefixes))
+        self._filter(literals, skeletons, sieve, candidates)
 
     cdef int _add(self, uint32_t number, bytes pattern, str flags, uint32_t bound,
                   pcre2_compile_context* limits) except -1:
@@ -264,40 +265,16 @@ cdef class Patterns:
         self._n = number + 1
         return 0
 
-    cdef int _filter(self, Literals literals, Literals skeletons, Candidates candidates) except -1:
+    cdef int _filter(self, Literals literals, Literals skeletons, Sieve sieve, Candidates candidates) except -1:
         cdef uint32_t i
-        given = [part is not None for part in (literals, skeletons, candidates)]
+        given = [part is not None for part in (literals, skeletons, sieve, candidates)]
         if any(given) and (not all(given) or candidates.n != self._n):
             raise ValueError("literals and needs belong together, one need an expression")
-        self._literals, self._skeletons, self._candidates = literals, skeletons, candidates
+        self._literals, self._skeletons, self._sieve, self._candidates = literals, skeletons, sieve, candidates
         numbers = range(self._n) if candidates is None else candidates.always
         for i, number in enumerate(numbers):
             self._always[i] = number
         self._n_always = <uint32_t>len(numbers)
-        return 0
-
-    cdef int _fill(self, list prefixes) except -1:
-        """The bytes by place of the expressions that no literal tells about, turned over: expressions by byte."""
-        cdef size_t n_groups = (self._n_always + 63) // 64
-        cdef uint64_t bit
-        cdef uint64_t* places
-        if prefixes and len(prefixes) != self._n_always:
-            raise ValueError("prefixes are those of the expressions that always count, one each")
-        self._places = <uint64_t*>calloc(n_groups * PLACES * WIDTH + 1, sizeof(uint64_t))
-        if self._places == NULL:
-            raise MemoryError()
-        for i in range(self._n_always):
-            sets = prefixes[i] if prefixes else ()
-            if len(sets) > PLACES:
-                raise ValueError("a prefix is too long")
-            bit = 1ULL << (i % 64)
-            for place in range(PLACES):
-                places = self._places + (<size_t>i // 64 * PLACES + <size_t>place) * WIDTH
-                members = sets[place] if place < len(sets) else range(WIDTH)
-                for member in members:
-                    if not 0 <= member < WIDTH:
-                        raise ValueError("a prefix holds bytes")
-                    places[<size_t>member] |= bit
         return 0
 
     def __dealloc__(self):
@@ -308,7 +285,6 @@ cdef class Patterns:
         free(self._codes)
         free(self._bounds)
         free(self._always)
-        free(self._places)
         pcre2_match_context_free(self._context)
 
     @property
@@ -330,7 +306,7 @@ cdef class Patterns:
         run.results = <Result*>calloc(self._n, sizeof(Result))
         run.touched = <uint32_t*>malloc(self._n * sizeof(uint32_t))
         if self._literals is not None:
-            n_leaves = 2 * max(self._literals.n, self._skeletons.n) + 2
+            n_leaves = 3 * max(self._literals.n, self._skeletons.n, self._sieve.n) + 3
             run.last = <uint32_t*>malloc(n_leaves * sizeof(uint32_t))
         try:
             if cuts == NULL or matched == NULL or run.results == NULL or run.touched == NULL:
@@ -379,39 +355,11 @@ cdef class Patterns:
                     cand_run(&self._candidates._set, scratch, 0)
                 for i in range(<uint32_t>scratch.n_needs):
                     self._try(run, scratch.needs[i], segment, matched)
-                self._try_always(run, segment, matched)
+                for i in range(self._n_always):
+                    self._try(run, self._always[i], segment, matched)
             else:
                 for i in range(self._n):
                     self._try(run, i, segment, matched)
-
-    cdef void _try_always(self, Run* run, size_t segment, pcre2_match_data* matched) noexcept nogil:
-        """Try those that no literal tells about, where the first places of a match would fit."""
-        cdef const uint8_t* text = run.data + run.starts[segment]
-        cdef size_t size = run.starts[segment + 1] - run.starts[segment], at, group
-        cdef size_t n_groups = (self._n_always + 63) // 64
-        cdef const uint64_t* places
-        cdef uint64_t seen, live, wanted
-        cdef uint32_t i, place
-        for group in range(n_groups):
-            places = self._places + group * PLACES * WIDTH
-            wanted, seen = 0, 0
-            for i in range(64):
-                if group * 64 + i < self._n_always and run.results[self._always[group * 64 + i]].state == 0:
-                    wanted |= 1ULL << i
-            # at the end of the segment an expression that may match nothing goes on, so `size` itself is a place too
-            for at in range(size + 1):
-                if (seen & wanted) == wanted:
-                    break
-                live = wanted
-                for place in range(PLACES):
-                    live &= places[place * WIDTH + (text[at + place] if at + place < size else END)]
-                    if live == 0:
-                        break
-                seen |= live
-            seen &= wanted
-            for i in range(64):
-                if seen >> i & 1:
-                    self._try(run, self._always[group * 64 + i], segment, matched)
 
     cdef void _search(self, Run* run) noexcept nogil:
         """Find the literals of the text and of its skeleton; leave them by segment."""
@@ -426,13 +374,25 @@ cdef class Patterns:
                 run.is_overfull = True
             else:
                 _strip(run, skeleton, cuts)
-                run.starts, run.hint, run.odd = cuts, 0, 1
+                run.starts, run.hint, run.column = cuts, 0, 1
                 self._search_in(run, self._skeletons, skeleton, cuts[run.n_segments])
                 run.starts = starts
             free(skeleton)
             free(cuts)
+        if self._sieve.head.n:
+            self._sift(run)
         if run.n_pairs > 1 and not run.is_overfull:
             qsort(run.pairs, run.n_pairs, sizeof(Pair), _by_segment)
+
+    cdef void _sift(self, Run* run) noexcept nogil:
+        """Note what the sieve lets pass, segment by segment."""
+        cdef size_t segment
+        run.column = 2
+        for segment in range(run.n_segments):
+            if run.starts[segment] < run.starts[segment + 1]:
+                run.hint = segment
+                self._sieve.scan(
+                    run.data + run.starts[segment], run.starts[segment + 1] - run.starts[segment], _pass, run)
 
     cdef void _search_in(self, Run* run, Literals literals, const uint8_t* text, size_t n) noexcept nogil:
         cdef LitScan scan

@@ -25,7 +25,7 @@ from typing import Final
 from mxward.bindings import pcre2
 from mxward.core.errors import RulePackError
 from mxward.core.rules.directives import default_name, fault
-from mxward.core.rules.regex import LiteralTable, Regex, RegexSet, needed
+from mxward.core.rules.regex import Regex, RegexSet, has_literal
 
 MAX_EXPRESSIONS: Final = 20_000  # of one list
 _LINE: Final = re.compile(r"(?:(-?\d{1,3}(?:\.\d{1,3})?)\s*\|\s*)?/(.+)/([imsx]*)")
@@ -97,7 +97,7 @@ def unfiltered(regexes: RegexList) -> list[tuple[int, str]]:
     return [
         (expression.line, reason)
         for expression in regexes.expressions
-        if needed(expression.regex.pattern, expression.regex.flags, LiteralTable()) is True
+        if not has_literal(expression.regex.pattern, expression.regex.flags)
     ]
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mxward.bindings import pcre2
-from mxward.core.rules.regex import LiteralTable, Regex, RegexSet, needed
+from mxward.core.rules.regex import LiteralTable, Regex, RegexSet, has_literal, needed
 from mxward.core.rules.regex.tree import Unclear, parse
 
 LETTERS = "abXé!_ 1"
@@ -63,6 +63,12 @@ def test_the_filter_never_changes_what_matches(expressions: list[tuple[str, str]
         (rb"T[_\W]?R[_\W]?a[_\W]?m[_\W]?a", "", [], [b"trama"]),
         (rb"[A-Z]{5,}", "", [], []),
         (rb"(?:abcdef|)", "", [], []),
+        (
+            rb"(?(DEFINE)(?<t>abcd|abce)(?<u>(?&t)f))x(?&u)(?P>t)",
+            "",
+            [b"xabcdfabcd", b"xabcdfabce", b"xabcefabcd", b"xabcefabce"],
+            [],
+        ),
         (rb"abcdef(?R)", "", [], []),
     ],
 )
@@ -70,7 +76,8 @@ def test_what_some_expressions_need(pattern: bytes, flags: str, text: list[bytes
     table = LiteralTable()
     need = needed(pattern, flags, table)
     assert (sorted(table.text.literals), table.skeleton.literals) == (sorted(text), skeleton)
-    assert (need is True) == (not text and not skeleton)
+    assert has_literal(pattern, flags) == bool(text or skeleton)
+    assert (need is True) == (pattern in (rb"(?:abcdef|)", rb"abcdef(?R)"))
 
 
 @given(st.binary(max_size=60))

@@ -1,6 +1,6 @@
 """Regular expressions by the thousand over one text. See regexset.py."""
 
-from mxward.core.rules.regex.needed import LiteralTable, needed
+from mxward.core.rules.regex.needed import LiteralTable, has_literal, needed
 from mxward.core.rules.regex.regexset import Regex, RegexSet
 
-__all__ = ["LiteralTable", "Regex", "RegexSet", "needed"]
+__all__ = ["LiteralTable", "Regex", "RegexSet", "has_literal", "needed"]

@@ -2,18 +2,23 @@
 
 From the tree of an expression come requirements, each "one of these strings stands in every match"; the rarest are
 kept. Strings are in lower case and searched without regard to case, which asks for less and is never wrong. After
-R. Cox, "Regular Expression Matching with a Trigram Index" (2012), with strings of any length.
+R. Cox, "Regular Expression Matching with a Trigram Index" (2012), with strings of any length. Where they are common, or
+there are none, the expression also has to pass the sieve (places.py, pyx/sieve).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import product
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from mxward.core.rules.regex.places import automaton
 from mxward.core.rules.regex.tree import EMPTY, Anything, Bytes, Choice, Node, Repeat, Sequence, Unclear, parse
 from mxward.pyx.candidates import Need
 from mxward.pyx.literals import rarity
+
+if TYPE_CHECKING:
+    from mxward.pyx.sieve import Automaton
 
 MAX_STRINGS: Final = 32  # alternatives that are told apart
 MAX_LENGTH: Final = 40  # bytes of a string: longer ones are not rarer
@@ -22,6 +27,7 @@ MAX_UNROLLED: Final = 8  # repeats that are written out
 USEFUL: Final = 2.0**-5  # expected matches a byte of text above which a requirement sorts nothing out
 KEPT: Final = 2  # requirements kept of one expression
 WEAK: Final = 2.0**-9  # above this, the skeleton is asked as well
+SURE: Final = 2.0**-14  # above this, the sieve is asked as well
 ALNUM: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 
 Strings = frozenset[bytes]
@@ -35,14 +41,14 @@ class _Facts(NamedTuple):
 
 
 class _Column:
-    """Literals of one form of the text, each once; numbers are even or odd, so that two columns grow side by side."""
+    """Literals of one form of the text, each once; `rest`: of their numbers by 3, so that columns grow side by side."""
 
-    def __init__(self, odd: int) -> None:
+    def __init__(self, rest: int) -> None:
         self._numbers: dict[bytes, int] = {}
-        self._odd = odd
+        self._rest = rest
 
     def number(self, literal: bytes) -> int:
-        return self._numbers.setdefault(literal, 2 * len(self._numbers) + self._odd)
+        return self._numbers.setdefault(literal, 3 * len(self._numbers) + self._rest)
 
     @property
     def literals(self) -> list[bytes]:
@@ -50,10 +56,20 @@ class _Column:
 
 
 class LiteralTable:
-    """The literals that needs refer to: 2 n for literal n of the text, 2 n + 1 for literal n of its skeleton."""
+    """What needs refer to: 3 n for literal n of the text, 3 n + 1 for literal n of its skeleton, 3 n + 2 for
+    expression n of the sieve."""
 
     def __init__(self) -> None:
         self.text, self.skeleton = _Column(0), _Column(1)
+        self.automata: list[Automaton] = []
+
+    def sieved(self, tree: Node) -> list[Need]:
+        """The need that the sieve lets the expression pass, when it can tell."""
+        places = automaton(tree)
+        if places is None:
+            return []
+        self.automata.append(places)
+        return [3 * len(self.automata) - 1]
 
 
 def needed(pattern: bytes, flags: str, table: LiteralTable) -> Need:
@@ -72,7 +88,16 @@ def needed(pattern: bytes, flags: str, table: LiteralTable) -> Need:
         return True
     needs = [_any(requirement, table.text) for requirement in chosen]
     needs += [_any(requirement, table.skeleton) for requirement in inner]
+    if min(map(_frequency, chosen + inner), default=1.0) > SURE:
+        needs += table.sieved(tree)
     return True if not needs else needs[0] if len(needs) == 1 else ("all", needs)
+
+
+def has_literal(pattern: bytes, flags: str) -> bool:
+    """Does some text stand in every match, so that the expression is not looked for where it is missing?"""
+    table = LiteralTable()
+    needed(pattern, flags, table)
+    return bool(table.text.literals or table.skeleton.literals)
 
 
 def _chosen(tree: Node) -> list[Strings]:
@@ -227,4 +252,4 @@ def _repeat(item: Node, low: int, high: int | None) -> _Facts:
     return _Facts(None, _best([power or facts.exact, facts.exact]))
 
 
-__all__ = ["LiteralTable", "needed"]
+__all__ = ["LiteralTable", "has_literal", "needed"]

@@ -17,11 +17,11 @@ from typing import Final, NamedTuple
 from mxward.bindings import pcre2
 from mxward.core.errors import RulePackError
 from mxward.core.rules.regex.needed import LiteralTable, needed
-from mxward.core.rules.regex.prefix import Sets, prefix_sets
-from mxward.pyx import candidates, literals
+from mxward.core.rules.regex.sampletext import sample
+from mxward.pyx import candidates, literals, sieve
 
 BUDGET_US: Final = 2_000_000  # of one call: a message of ordinary size takes some 50
-_MAGIC: Final = b"MXREGX2\n"
+_MAGIC: Final = b"MXREGX3\n"
 _SIZES: Final = struct.Struct("<QQQQ")
 
 
@@ -39,12 +39,12 @@ class Regex(NamedTuple):
 
 
 class _Blobs(NamedTuple):
-    """Compiled forms: literals of the text, of its skeleton, what each expression needs of them, or how it begins."""
+    """Compiled forms: literals of the text, of its skeleton, the sieve, and what each expression needs of them."""
 
     text: bytes
     skeleton: bytes
+    sieve: bytes
     needs: bytes
-    prefixes: bytes  # _unpacked
 
 
 class RegexSet:
@@ -62,8 +62,8 @@ class RegexSet:
                 given,
                 literals.Literals(blobs.text),
                 literals.Literals(blobs.skeleton),
+                sieve.Sieve(blobs.sieve),
                 needs,
-                _unpacked(blobs.prefixes),
             )
         except pcre2.PatternError as error:
             text = self.patterns[error.number].pattern.decode("latin-1")
@@ -92,31 +92,10 @@ def _prepare(patterns: Sequence[Regex], cache: Path | None) -> _Blobs:
     table = LiteralTable()
     needs = [needed(pattern.plain or pattern.pattern, pattern.flags, table) for pattern in patterns]
     text, skeleton = (literals.compile(column.literals, literals.CASELESS) for column in (table.text, table.skeleton))
-    always = [prefix_sets(p.pattern, p.flags) for p, need in zip(patterns, needs, strict=True) if need is True]
-    blobs = _Blobs(text, skeleton, candidates.compile(needs), _packed(always))
+    blobs = _Blobs(text, skeleton, sieve.compile(table.automata, sample()), candidates.compile(needs))
     if file is not None:
         _store(file, blobs)
     return blobs
-
-
-def _packed(prefixes: Sequence[Sets]) -> bytes:
-    """Each: the number of places, then the bytes of each place as a set of 256 bits."""
-    return b"".join(
-        bytes((len(sets),))
-        + b"".join(sum(1 << member for member in members).to_bytes(32, "little") for members in sets)
-        for sets in prefixes
-    )
-
-
-def _unpacked(content: bytes) -> list[list[list[int]]]:
-    """Raises: IndexError when it is cut short; the cache's digest rules that out."""
-    found, at = [], 0
-    while at < len(content):
-        n, at = content[at], at + 1
-        bits = [int.from_bytes(content[at + 32 * k : at + 32 * k + 32], "little") for k in range(n)]
-        found.append([[member for member in range(256) if value >> member & 1] for value in bits])
-        at += 32 * n
-    return found
 
 
 def _key(patterns: Sequence[Regex]) -> str:
@@ -144,6 +123,7 @@ def _load(file: Path) -> _Blobs | None:
     try:
         literals.Literals(blobs.text)
         literals.Literals(blobs.skeleton)
+        sieve.Sieve(blobs.sieve)
         candidates.Candidates(blobs.needs)
     except ValueError:  # of another version of ours
         return None

@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 
 MAX_DEPTH: Final = 60  # groups in groups; PCRE2 takes 250
 MAX_REPEAT: Final = 65_535  # PCRE2's bound of {n,m}
+MAX_NODES: Final = 300_000  # with calls of groups written out
 
 
 class Unclear(Exception):
@@ -95,6 +96,8 @@ class _Parser:
     def __init__(self, text: str, caseless: bool, extended: bool) -> None:
         self.text, self.at, self.depth = text, 0, 0
         self.caseless, self.extended = caseless, extended
+        self.n_nodes = 0
+        self.named: dict[str, tuple[Node, int] | None] = {}  # groups and their nodes; None: there are two of the name
 
     def whole(self) -> Node:
         node = self.choice()
@@ -137,9 +140,15 @@ class _Parser:
         items: list[Node] = []
         while self.at < len(self.text) and self.peek() not in "|)":
             item = self.item()
+            self.grow(1)
             if item is not None:
                 items.append(self.repeated(item))
         return items[0] if len(items) == 1 else Sequence(tuple(items))
+
+    def grow(self, n_nodes: int) -> None:
+        self.n_nodes += n_nodes
+        if self.n_nodes > MAX_NODES:
+            raise Unclear("it is too large")
 
     def item(self) -> Node | None:
         """One atom; None for what is no atom: comments, flags, space under x, the ends of a quotation."""
@@ -213,11 +222,32 @@ class _Parser:
             return self.close(self.choice())
         if char in "<'" or (char == "P" and self.peek() == "<"):
             self.at += char == "P"
-            self.until(">" if char != "'" else "'")
-            return self.close(self.choice())
+            return self.name(self.until(">" if char != "'" else "'"))
+        if char == "&" or (char == "P" and self.peek() == ">"):
+            self.at += char == "P"
+            return self.call(self.until(")"))
+        if char == "(" and self.text.startswith("DEFINE)", self.at):
+            self.at += len("DEFINE)")
+            self.close(self.choice())
+            return EMPTY
         if char in _FLAGS:
             return self.flags(char)
         raise Unclear("a condition, recursion or call-out")
+
+    def name(self, name: str) -> Node:
+        """A group with a name."""
+        before = self.n_nodes
+        node = self.close(self.choice())
+        self.named[name] = None if name in self.named else (node, self.n_nodes - before)
+        return node
+
+    def call(self, name: str) -> Node:
+        """A group that stands elsewhere, with the flags that hold there."""
+        found = self.named.get(name)
+        if found is None:
+            raise Unclear("a call of a group that is not closed yet")
+        self.grow(found[1])
+        return found[0]
 
     def assertion(self) -> Node:
         self.close(self.choice())
