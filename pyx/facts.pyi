@@ -8,8 +8,8 @@ from typing_extensions import Buffer
 # ("at", place, bytes): these bytes stand there; ("mask", bytes, mask): the pattern stands anywhere, where only the bits
 # of the mask count; ("window", bytes, mask, (low, from_end), (high, from_end)): it begins at places from low to high,
 # counted from the end of the text where from_end is set; ("near", bytes, mask, bytes, mask, low, high): the second
-# begins from low to high behind the beginning of the first; ("compute", steps): a postfix program whose value is defined
-# and not 0
+# begins from low to high behind the beginning of the first; ("compute", steps): a postfix program whose value is
+# defined and not 0
 Bound: TypeAlias = tuple[int, bool]
 Fact: TypeAlias = (
     tuple[str, int, bytes]
