@@ -104,11 +104,25 @@ def test_the_least_used_groups_are_let_go(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_a_block_that_is_damaged_is_refused() -> None:
     block = build(RULES, {})
-    for at in (0, 20, 60, len(block) // 2, len(block) - 70):
+    for at in (0, 20, 45, 60, 300):
         with pytest.raises(IndexDamaged):
             YaraIndex(block[:at] + bytes((block[at] ^ 1,)) + block[at + 1 :])
+    for at in (0, 20, 60, len(block) // 2, len(block) - 70):
         with pytest.raises(IndexDamaged):
             YaraIndex(block[:at])
+
+
+def test_damage_behind_the_beginning_is_found_before_it_is_used() -> None:
+    block, data, harmed = bytearray(build(RULES, {})), b"hello world EVIL word", 0
+    found = YaraIndex(bytes(block)).scan(data, {}, 10)
+    for at in range(1500, len(block), len(block) // 60):
+        block[at] ^= 1
+        try:
+            assert YaraIndex(bytes(block)).scan(data, {}, 10) == found
+        except (IndexDamaged, yara.YaraFailure):
+            harmed += 1
+        block[at] ^= 1
+    assert harmed > 5
 
 
 def test_what_was_built_is_kept_and_mapped(tmp_path: Path) -> None:

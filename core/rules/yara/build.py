@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from mxward.bindings import yara
 from mxward.core.rules.yara.facts import LITERALS_FROM, SEARCHED, Leaves, holding
 from mxward.core.rules.yara.ordinary import ORDINARY
-from mxward.core.rules.yara.partition import Partition, partition, text_of
+from mxward.core.rules.yara.partition import Partition, Root, partition, text_of
 from mxward.pyx import candidates, literals
 from mxward.pyx.candidates import Need
 from mxward.pyx.facts import Facts
 
 MAGIC: Final = b"MXYIDX1\n"
+ALIGNED: Final = 64  # sections begin at multiples of that many bytes
 GROUP: Final = 16  # roots that are compiled together
 Externals = Mapping[str, str | int | bool]
 Progress = Callable[[int, int], None]  # groups done, groups in all
@@ -44,9 +46,16 @@ def build(sources: Mapping[str, str], externals: Externals, progress: Progress |
     sections = {"literals": _literals(parts), "needs": candidates.compile([root.need for root in parts.roots])}
     sections |= {f"group{number}": blob for number, blob in enumerate(blobs)} | {"whole": whole.dump()}
     texts = {namespace: text.encode("utf-8", "surrogatepass") for namespace, text in sources.items()}
-    sections["texts"] = b"".join(texts.values())
+    sections |= {"texts": b"".join(texts.values()), "spans": _spans(parts.roots)}
     places = dict(zip(texts, _places(texts.values()), strict=True))
     return _block(_describe(parts, groups) | {"defaults": dict(externals), "texts": places}, sections)
+
+
+def _spans(roots: Sequence[Root]) -> bytes:
+    """What it takes to compile each root anew: its place as two numbers of four bytes, then all of them as JSON."""
+    bodies = [json.dumps([root.spans, root.imports, root.externals]).encode() for root in roots]
+    head = b"".join(struct.pack("<II", at + 8 * len(bodies), size) for at, size in _places(bodies))
+    return head + b"".join(bodies)
 
 
 def _places(bodies: Iterable[bytes]) -> Iterator[tuple[int, int]]:
@@ -107,10 +116,7 @@ def _describe(parts: Partition, groups: list[list[int]]) -> dict[str, Any]:
         "facts": [_plain(fact) for fact in parts.leaves.facts],
         "conditions": [list(condition) for condition in parts.leaves.externals],
         "masks": {number: masks for number, root in enumerate(parts.roots) if (masks := _masks_in(root.need, parts))},
-        "roots": [
-            [root.namespace, root.name, group_of[number], root.spans, root.imports, root.externals]
-            for number, root in enumerate(parts.roots)
-        ],
+        "roots": [[root.namespace, root.name, group_of[number]] for number, root in enumerate(parts.roots)],
         "externals": [sorted({name for number in group for name in parts.roots[number].externals}) for group in groups],
     }
 
@@ -133,18 +139,25 @@ def _masks_in(need: Need, parts: Partition) -> list[int]:
 
 
 def _block(about: dict[str, Any], sections: Mapping[str, bytes]) -> bytes:
-    """Magic, digest of the rest, length of the description, description, sections at multiples of 64 bytes."""
+    """Magic, digest and length of the description, description, sections at multiples of ALIGNED bytes.
+
+    The description holds the digest of each section, so that only what is used is read.
+    """
     places, at = {}, 0
     for name, body in sections.items():
-        places[name] = [at, len(body)]
-        at += len(body) + -len(body) % 64
+        places[name] = [at, len(body), digest_of(body).hex()]
+        at += len(body) + -len(body) % ALIGNED
     text = json.dumps(about | {"sections": places}).encode()
-    text += b" " * (-(len(MAGIC) + 32 + 8 + len(text)) % 64)
-    rest = b"".join((len(text).to_bytes(8, "little"), text, *_padded(sections.values())))
-    return MAGIC + hashlib.sha256(rest).digest() + rest
+    text += b" " * (-(len(MAGIC) + 32 + 8 + len(text)) % ALIGNED)
+    return b"".join((MAGIC, digest_of(text), len(text).to_bytes(8, "little"), text, *_padded(sections.values())))
+
+
+def digest_of(body: bytes | memoryview) -> bytes:
+    """The digest that guards a part of the block: 32 bytes."""
+    return hashlib.sha256(body).digest()
 
 
 def _padded(bodies: Iterable[bytes]) -> Iterator[bytes]:
     for body in bodies:
         yield body
-        yield bytes(-len(body) % 64)
+        yield bytes(-len(body) % ALIGNED)

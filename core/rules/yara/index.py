@@ -7,7 +7,6 @@ a piece could not be compiled alone.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import mmap
 import time
@@ -15,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from mxward.bindings import yara
-from mxward.core.rules.yara.build import MAGIC
+from mxward.core.rules.yara.build import ALIGNED, MAGIC, digest_of
 from mxward.core.rules.yara.facts import LITERALS_FROM, External, holding
 from mxward.core.rules.yara.live import Live
 from mxward.pyx.candidates import Candidates
@@ -42,19 +41,21 @@ class YaraIndex:
     ) -> None:
         """Use a block that `build` made.
 
-        Args: is_trusted: it was made by this process a moment ago; its digest is not checked.
+        Each part is checked when it is first used; what is found damaged then gives YaraFailure.
+
+        Args: is_trusted: it was made by this process a moment ago, and is not checked.
         Raises: IndexDamaged.
         """
         about, base = _opened(block, is_trusted=is_trusted)
         self._block = memoryview(block)
-        self._places: dict[str, tuple[int, int]] = {
-            name: (base + at, size) for name, (at, size) in about["sections"].items()
+        self._places: dict[str, tuple[int, int, str]] = {
+            name: (base + at, size, digest) for name, (at, size, digest) in about["sections"].items()
         }
-        self._search = RuleSearch(
-            Literals(self._section("literals")), Facts(_fact(fact) for fact in about["facts"]),
-            Candidates(self._section("needs")), {int(number): masks for number, masks in about["masks"].items()},
-            LITERALS_FROM,
-        )  # fmt: skip
+        self._checked: set[str] = set(self._places) if is_trusted else set()
+        try:
+            self._search = self._searching(about)
+        except (yara.YaraFailure, ValueError) as error:
+            raise IndexDamaged(str(error)) from None
         self._conditions = [_condition(condition) for condition in about["conditions"]]
         self._defaults: dict[str, str | int | bool] = about["defaults"]
         self._holding: dict[tuple[str | int | bool, ...], list[int]] = {}
@@ -64,9 +65,24 @@ class YaraIndex:
         self._order = {root: number for number, root in enumerate(self._roots)}
         self._monotonic = monotonic
 
+    def _searching(self, about: Mapping[str, Any]) -> RuleSearch:
+        return RuleSearch(
+            Literals(self._section("literals")),
+            Facts(_fact(fact) for fact in about["facts"]),
+            Candidates(self._section("needs")),
+            {int(number): masks for number, masks in about["masks"].items()},
+            LITERALS_FROM,
+        )
+
     def _section(self, name: str) -> memoryview:
-        at, size = self._places[name]
-        return self._block[at : at + size]
+        """A part of the block. Raises: YaraFailure when it is not what was written, on its first use."""
+        at, size, digest = self._places[name]
+        body = self._block[at : at + size]
+        if name not in self._checked:
+            if digest_of(body).hex() != digest:
+                raise yara.YaraFailure("the index of yara rules is damaged")
+            self._checked.add(name)
+        return body
 
     def names(self) -> list[str]:
         """Identifiers of the public yara rules, in source order; of a source that is not understood, none."""
@@ -164,15 +180,18 @@ def _condition(condition: list[Any]) -> External:
 
 
 def _opened(block: bytes | mmap.mmap, *, is_trusted: bool) -> tuple[dict[str, Any], int]:
-    """The description, and where the sections begin."""
+    """The description, and where the sections begin. Raises: IndexDamaged."""
     view = memoryview(block)
     start = len(MAGIC) + 32
-    if bytes(view[: len(MAGIC)]) != MAGIC or len(view) < start + 8:
-        raise IndexDamaged("no index of yara rules")
-    if not is_trusted and hashlib.sha256(view[start:]).digest() != view[len(MAGIC) : start]:
-        raise IndexDamaged("the index of yara rules is damaged")
     size = int.from_bytes(view[start : start + 8], "little")
-    about = json.loads(bytes(view[start + 8 : start + 8 + size]))
-    if about["yara"] != yara.VERSION:
-        raise IndexDamaged("the index of yara rules is of another version")
-    return about, start + 8 + size
+    text = bytes(view[start + 8 : start + 8 + size])
+    if bytes(view[: len(MAGIC)]) != MAGIC or len(text) != size:
+        raise IndexDamaged("no index of yara rules")
+    if not is_trusted and digest_of(text) != view[len(MAGIC) : start]:
+        raise IndexDamaged("the index of yara rules is damaged")
+    about: dict[str, Any] = json.loads(text)
+    base = start + 8 + size
+    end = base + max(at + size + -size % ALIGNED for at, size, _ in about["sections"].values())
+    if about["yara"] != yara.VERSION or len(view) != end:
+        raise IndexDamaged("the index of yara rules is of another version, or cut off")
+    return about, base

@@ -6,6 +6,8 @@ wanted, compiled together on the spot, so that such a text is gone through once.
 
 from __future__ import annotations
 
+import json
+import struct
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -59,7 +61,10 @@ class Live:
         return yara.load_rules(stored), len(stored)  # what was loaded is far smaller than what was compiled
 
     def _root(self, number: int) -> Root:
-        namespace, name, _, spans, imports, externals = self._roots[number]
+        namespace, name, _ = self._roots[number]
+        stored = self._section("spans")
+        at, size = struct.unpack_from("<II", stored, 8 * number)
+        spans, imports, externals = json.loads(bytes(stored[at : at + size]))
         return Root(namespace, name, tuple(map(tuple, spans)), tuple(imports), tuple(externals), True)
 
     def _text(self, namespace: str) -> str:

@@ -61,6 +61,9 @@ _SOMETIMES: Final[Mapping[str, tuple[str, ...]]] = {"pe": (), "elf": (), "dotnet
 _HEADER: Final = {"pe": MZ, "elf": ELF, "dotnet": MZ}
 
 
+MAX_CONFIRMED: Final = 3  # strings of a rule whose short literals are confirmed by a pattern; each is searched
+
+
 def need_of(
     rule: Rule, imports: Iterable[str], externals: frozenset[str], leaves: Leaves, rules: Mapping[str, Need]
 ) -> Need:
@@ -100,12 +103,13 @@ class _Deriver:
         return need
 
     def _sets(self, found: Required) -> Need:
-        if found.masks:
-            return ("any", [self.leaves.masked(mask) for mask in found.masks])
-        return ("all", [
+        wanted = found.masks and (not found.sets or len(self.all) <= MAX_CONFIRMED)
+        masks: list[Need] = [("any", [self.leaves.masked(mask) for mask in found.masks])] if wanted else []
+        sets: list[Need] = [
             ("any", [self.leaves.literal(text, is_caseless=found.is_caseless) for text in sorted(literals)])
             for literals in found.sets
-        ])  # fmt: skip
+        ]
+        return ("all", masks + sets)
 
     def named(self, name: str) -> Need:
         """What `$name` needs; `$` is the string of the loop's turn."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -27,6 +28,7 @@ from mxward.core.rules.yara.tree import NotUnderstood, String
 
 MAX_KEYS: Final = 256  # of an xor string
 MAX_MASKS: Final = 4  # of one string
+CONFIRMED: Final = 8  # bytes; shorter literals are confirmed by a pattern
 _STANDARD: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _RANGE: Final = re.compile(r"([0-9A-Fa-fx]+)(?:\s*-\s*([0-9A-Fa-fx]+))?")
 
@@ -40,7 +42,7 @@ class Required(NamedTuple):
     sets: tuple[Literals, ...]
     is_caseless: bool = False
     reason: str = ""
-    masks: tuple[Masked | Near, ...] = ()  # when there are no sets: one of these occurs
+    masks: tuple[Masked | Near, ...] = ()  # one of these occurs, too; none: nothing is known
 
 
 @lru_cache(maxsize=4096)
@@ -60,10 +62,15 @@ def _named(found: Required, reason: str) -> Required:
     return found if found.sets or found.masks else found._replace(reason=reason)
 
 
+def _are_weak(sets: Sequence[Literals]) -> bool:
+    """Are there none, or only short ones, which a longer pattern with wildcards may confirm?"""
+    return not sets or max(min(map(len, literals)) for literals in sets) < CONFIRMED
+
+
 def _hex(string: String) -> Required:
     node = parse_hex(string.body)
     sets = tuple(requirement(node))
-    mask = None if sets else masked(node)
+    mask = masked(node) if _are_weak(sets) else None
     return _named(Required(sets, masks=(mask,) if mask else ()), "no four fixed bytes in a row, nor 16 bits near by")
 
 
@@ -76,7 +83,7 @@ def _regex(string: String) -> Required:
         if string.has("ascii"):  # which form matches is not known: one set of both
             both = [narrow | other for narrow, other in zip(sets[:1], both[:1], strict=True)]
         sets = chosen(both)
-    mask = None if sets else masked(node, is_caseless=is_caseless)
+    mask = masked(node, is_caseless=is_caseless) if _are_weak(sets) else None
     masks: list[Masked | Near] = [] if mask is None else [mask]
     if mask is not None and string.has("wide"):
         masks = [mask, _wide_mask(mask)] if string.has("ascii") else [_wide_mask(mask)]
