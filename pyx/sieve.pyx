@@ -16,6 +16,7 @@ MAX_MEMBERS = 64    # expressions of one automaton
 MAX_STATES = 2048   # of one automaton: rows of 2 bytes a class; 16,000 at most
 MAX_LEAK = 0.02     # lines of the sample that may end in the sink before a group is divided
 SHARE = 16          # expressions that are tried together
+Automaton = tuple   # told more exactly in sieve.pyi
 ONE = 1             # a Python integer, of any size
 ALL_BYTES = (ONE << 256) - ONE
 # The order of bytes, so that the classes that text uses most stand together in a row.

@@ -90,3 +90,16 @@ def test_any_bytes_are_read_or_called_unclear(pattern: bytes) -> None:
 
 def test_deep_nesting_is_given_up() -> None:
     assert needed(b"(" * 5000 + b"word" + b")" * 5000, "", LiteralTable()) is True
+
+
+@pytest.mark.parametrize(
+    ("pattern", "flags", "text"),
+    [
+        (rb"[a-f]\E{2,5}xyzq", "", b"abcxyzq"),
+        (rb"(?:abcd)\Q\E{0,2}wxyz", "", b"wxyz"),
+        (rb"(?:abcd)(?#note){0,2}wxyz", "", b"wxyz"),
+        (b"(?:abcd) # note\n{0,2}wxyz", "x", b"wxyz"),
+    ],
+)
+def test_what_stands_between_an_item_and_its_quantifier_is_passed_over(pattern: bytes, flags: str, text: bytes) -> None:
+    assert [entry[0] for entry in RegexSet([Regex(pattern, flags)]).match(text)] == [0]

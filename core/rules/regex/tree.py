@@ -168,8 +168,8 @@ class _Parser:
             return Bytes(ALL)
         if char in "^$":
             return EMPTY
-        if char in "*+?":
-            raise Unclear("a quantifier follows nothing")
+        if char in "*+?" or (char == "{" and self.is_quantifier()):
+            raise Unclear("a quantifier follows nothing, or what PCRE2 passes over")
         return self.one(ord(char))
 
     def one(self, value: int) -> Node:
@@ -195,13 +195,24 @@ class _Parser:
             return simple[char]
         if char != "{" or (end := self.text.find("}", self.at)) < 0:
             return None
-        low, comma, high = self.text[self.at + 1 : end].partition(",")
+        inside = self.text[self.at + 1 : end]
+        low, comma, high = inside.partition(",")
         if not low.isdecimal() or not (high == "" or high.isdecimal()) or not low.isascii() or not high.isascii():
+            if inside and not inside.strip("0123456789, \t"):
+                raise Unclear("a quantifier for some versions of PCRE2")
             return None  # then a brace is a brace
         if max(len(low), len(high)) > 5 or int(low) > MAX_REPEAT:
             raise Unclear("a repeat is too large")
         self.at = end + 1
         return int(low), int(high) if high else None if comma else int(low)
+
+    def is_quantifier(self) -> bool:
+        """Does one begin with the brace just taken?"""
+        before = self.at
+        self.at -= 1
+        found = self.quantifier() is not None
+        self.at = before
+        return found
 
     def group(self) -> Node | None:
         if self.peek() == "*":
@@ -301,9 +312,9 @@ class _Parser:
             raise Unclear(f"\\{char}")
         return self.one(self.coded(char))
 
-    def quoted(self, text: str) -> Node:
+    def quoted(self, text: str) -> Node | None:
         if not text:
-            return EMPTY
+            return None
         # a quantifier behind the quotation belongs to its last character only
         items = [self.one(ord(char)) for char in text]
         items[-1] = self.repeated(items[-1])
