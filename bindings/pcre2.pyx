@@ -59,10 +59,10 @@ cdef extern from *:
 
 MAX_PATTERN = 16_384    # bytes of an expression; the longest of SpamAssassin has 7,000
 MATCH_LIMIT = 100_000   # backtracking steps of one try at one text
-HEAP_LIMIT_KB = 4096    # of one match that the JIT's stack did not suffice for
-MAX_PAIRS = 4_000_000   # literals found, one of a kind and segment: beyond, every expression is tried
-NEST = 200              # parentheses in parentheses
-cdef size_t MAX_PAIRS_C = MAX_PAIRS
+_HEAP_LIMIT_KB = 4096    # of one match that the JIT's stack did not suffice for
+_MAX_PAIRS = 4_000_000   # literals found, one of a kind and segment: beyond, every expression is tried
+_NEST = 200              # parentheses in parentheses
+cdef size_t MAX_PAIRS_C = _MAX_PAIRS
 
 cdef enum:
     UNSEEN = 0xFFFFFFFFu
@@ -238,9 +238,9 @@ cdef class Patterns:
                 raise MemoryError()
             pcre2_set_match_limit(self._context, MATCH_LIMIT)
             pcre2_set_depth_limit(self._context, MATCH_LIMIT)
-            pcre2_set_heap_limit(self._context, HEAP_LIMIT_KB)
+            pcre2_set_heap_limit(self._context, _HEAP_LIMIT_KB)
             pcre2_set_max_pattern_length(limits, MAX_PATTERN)
-            pcre2_set_parens_nest_limit(limits, NEST)
+            pcre2_set_parens_nest_limit(limits, _NEST)
             for number, (pattern, flags, bound) in enumerate(patterns):
                 self._add(number, pattern, flags, bound, limits)
         finally:

@@ -44,7 +44,7 @@ static size_t sq_squeeze(const uint8_t *s, size_t n, int is_wide, uint8_t *out)
     return q;
 }
 
-/* Where the segments of n bytes start; `starts` has room for n / 2 + n / SQ_LINE + 2... callers count first with NULL. */
+/* How many segments n bytes have and, unless `starts` is NULL, where each starts: callers count first. */
 static size_t sq_starts(const uint8_t *s, size_t n, uint32_t *starts)
 {
     size_t at = 0, count = 0;
@@ -96,7 +96,7 @@ static int su_begins(const uint8_t *s, size_t n, const char *word)
     return (int)i;
 }
 
-/* Size of the known beginning of an address at s: http://, https://, ftp://, www., www12., ftp.; 0 when there is none. */
+/* Size of the known beginning of an address at s: http://, https://, ftp://, www., www12., ftp.; or 0. */
 static size_t su_known(const uint8_t *s, size_t n)
 {
     size_t size;

@@ -75,6 +75,14 @@ typedef struct {
 static inline int sa_space(uint8_t c) { return c == ' ' || (c >= 9 && c <= 13); }
 static inline uint8_t sa_lower(uint8_t c) { return c >= 'A' && c <= 'Z' ? c | 32 : c; }
 
+/* Of a name, upper and lower case alike. */
+static inline uint32_t sa_hash(const uint8_t *name, size_t n)
+{
+    uint32_t hash = 2166136261u;
+    for (size_t i = 0; i < n; i++) hash = (hash ^ sa_lower(name[i])) * 16777619u;
+    return hash ^ hash >> 15;
+}
+
 static sa_item *sa_add(sa_state *s, int kind)
 {
     if (s->n_items == s->max_items) {

@@ -120,7 +120,8 @@ static int32_t sa_style_colour(sa_value v, int32_t old)
     if (strstr(text, "rgb")) {
         for (size_t i = 0; i < used && at < 3; i++) {
             if (text[i] == ',') at++;
-            else if (text[i] >= '0' && text[i] <= '9' && part[at] < 100000) part[at] = part[at] * 10 + (uint32_t)(text[i] - '0');
+            else if (text[i] >= '0' && text[i] <= '9' && part[at] < 100000)
+                part[at] = part[at] * 10 + (uint32_t)(text[i] - '0');
         }
         for (int i = 0; i < 3; i++) if (part[i] > 255) part[i] = 255;
         return (int32_t)(part[0] << 16 | part[1] << 8 | part[2]);
@@ -163,7 +164,11 @@ static void sa_declare(sa_value part, sa_style *style)
 {
     size_t n = 0;
     part = sa_trim(part);
-    while (n < part.size && ((sa_lower(part.at[n]) >= 'a' && sa_lower(part.at[n]) <= 'z') || part.at[n] == '-' || part.at[n] == '_')) n++;
+    while (n < part.size) {
+        uint8_t c = sa_lower(part.at[n]);
+        if (!((c >= 'a' && c <= 'z') || c == '-' || c == '_')) break;
+        n++;
+    }
     sa_value name = { part.at, n, 1 };
     size_t colon = n;
     while (colon < part.size && sa_space(part.at[colon])) colon++;

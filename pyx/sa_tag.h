@@ -42,18 +42,11 @@ static const st_name SA_NAMES[] = {
 #define ST_LONGEST 10
 static uint8_t st_table[512];  /* number + 1 by hash; filled by sa_init, never changed after */
 
-static inline uint32_t st_hash(const uint8_t *name, size_t n)
-{
-    uint32_t hash = 2166136261u;
-    for (size_t i = 0; i < n; i++) hash = (hash ^ sa_lower(name[i])) * 16777619u;
-    return hash ^ hash >> 15;
-}
-
 static void sa_init(void)
 {
     memset(st_table, 0, sizeof(st_table));
     for (int i = 0; i < SA_N_NAMES; i++) {
-        uint32_t slot = st_hash((const uint8_t *)SA_NAMES[i].name, strlen(SA_NAMES[i].name)) & 511;
+        uint32_t slot = sa_hash((const uint8_t *)SA_NAMES[i].name, strlen(SA_NAMES[i].name)) & 511;
         while (st_table[slot]) slot = (slot + 1) & 511;
         st_table[slot] = (uint8_t)(i + 1);
     }
@@ -63,7 +56,7 @@ static void sa_init(void)
 static int st_find(const uint8_t *name, size_t n)
 {
     if (n > ST_LONGEST) return -1;
-    for (uint32_t slot = st_hash(name, n) & 511; st_table[slot]; slot = (slot + 1) & 511) {
+    for (uint32_t slot = sa_hash(name, n) & 511; st_table[slot]; slot = (slot + 1) & 511) {
         const char *known = SA_NAMES[st_table[slot] - 1].name;
         size_t i = 0;
         while (i < n && known[i] && sa_lower(name[i]) == (uint8_t)known[i]) i++;
@@ -74,12 +67,13 @@ static int st_find(const uint8_t *name, size_t n)
 
 /* Attributes that are read; the first of a name counts. */
 enum {
-    A_HREF, A_SRC, A_BACKGROUND, A_ACTION, A_WIDTH, A_HEIGHT, A_EQUIV, A_CONTENT, A_FACE, A_COLOR, A_SIZE, A_TEXT, A_STYLE,
-    A_REDIRECT, A_N
+    A_HREF, A_SRC, A_BACKGROUND, A_ACTION, A_WIDTH, A_HEIGHT, A_EQUIV, A_CONTENT, A_FACE, A_COLOR, A_SIZE, A_TEXT,
+    A_STYLE, A_REDIRECT, A_BGCOLOR, A_LINK, A_ALINK, A_VLINK, A_N
 };
-static const char *const SA_ATTRIBUTES[] = {
-    "href", "src", "background", "action", "width", "height", "http-equiv", "content", "face", "color", "size", "text",
-    "style", "data-saferedirecturl"
+static const struct { size_t size; const char *name; } SA_ATTRIBUTES[] = {
+    { 4, "href" }, { 3, "src" }, { 10, "background" }, { 6, "action" }, { 5, "width" }, { 6, "height" },
+    { 10, "http-equiv" }, { 7, "content" }, { 4, "face" }, { 5, "color" }, { 4, "size" }, { 4, "text" }, { 5, "style" },
+    { 20, "data-saferedirecturl" }, { 7, "bgcolor" }, { 4, "link" }, { 5, "alink" }, { 5, "vlink" }
 };
 typedef struct { sa_value value[A_N]; } sa_attributes;
 
@@ -88,7 +82,7 @@ static int st_attribute(const uint8_t *name, size_t n, int *is_broken)
 {
     sa_value v = { name, n, 1 };
     *is_broken = 0;
-    for (int i = 0; i < A_N; i++) if (sa_is(v, SA_ATTRIBUTES[i])) return i;
+    for (int i = 0; i < A_N; i++) if (n == SA_ATTRIBUTES[i].size && sa_is(v, SA_ATTRIBUTES[i].name)) return i;
     for (size_t i = 1; i + 3 < n; i++) {
         sa_value rest = { name + i, n - i, 1 };
         if (name[i] != '/' || !se_alnum(name[i - 1])) continue;
@@ -194,10 +188,13 @@ static void sa_open_style(sa_state *s, int tag, sa_attributes *attributes)
         has_any = value[A_COLOR].is_set || value[A_SIZE].is_set || value[A_FACE].is_set;
     } else if (tag == T_BODY) {
         if (value[A_TEXT].is_set) style.fg = sa_colour(sa_decoded(s, value[A_TEXT]));
-        has_any = value[A_TEXT].is_set || value[A_BACKGROUND].is_set;
-    } else if (value[A_STYLE].is_set) {
-        sa_restyle(sa_decoded(s, value[A_STYLE]), &style, outer_bg);
-        has_any = 1;
+        has_any = value[A_TEXT].is_set || value[A_BACKGROUND].is_set || value[A_BGCOLOR].is_set || value[A_LINK].is_set
+            || value[A_ALINK].is_set || value[A_VLINK].is_set;
+    } else {
+        if (value[A_STYLE].is_set) sa_restyle(sa_decoded(s, value[A_STYLE]), &style, outer_bg);
+        /* a colour of the background is not heeded, yet makes the size count */
+        has_any = value[A_STYLE].is_set
+            || (value[A_BGCOLOR].is_set && (tag == T_TABLE || tag == T_TD || tag == T_TR));
     }
     if (has_any) sa_extremes(s, style.size);
     sa_push(s, &style);
@@ -233,7 +230,8 @@ static void sa_look(sa_state *s, int tag, sa_attributes *attributes)
     sa_value *value = attributes->value;
     if (tag == T_FONT && value[A_FACE].is_set) {
         sa_value face = sa_decoded(s, value[A_FACE]);
-        if (s->last_face.is_set && s->last_face.size == face.size && memcmp(s->last_face.at, face.at, face.size) == 0) return;
+        const sa_value *last = &s->last_face;
+        if (last->is_set && last->size == face.size && memcmp(last->at, face.at, face.size) == 0) return;
         if (sa_note(s, SA_FACE, tag, face)) s->last_face = face;
     } else if (tag == T_IMG) {
         if (s->seen[T_A] && s->inside[T_A] > 0 && s->n_anchors) {
@@ -278,7 +276,7 @@ static int sa_is_namespace(const uint8_t *name, size_t n)
 /* The count of open elements of a name that is not known; NULL beyond SA_MAX_STRANGE names. */
 static int32_t *sa_strange(sa_state *s, const uint8_t *name, size_t n, int *is_new)
 {
-    uint32_t slot = st_hash(name, n) & (SA_STRANGE - 1);
+    uint32_t slot = sa_hash(name, n) & (SA_STRANGE - 1);
     *is_new = 0;
     if (n > 65535) n = 65535;
     for (; s->strange[slot].size; slot = (slot + 1) & (SA_STRANGE - 1)) {

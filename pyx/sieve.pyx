@@ -15,12 +15,12 @@ MAX_PLACES = 8000   # of one expression
 MAX_MEMBERS = 64    # expressions of one automaton
 MAX_STATES = 2048   # of one automaton: rows of 2 bytes a class; 16,000 at most
 MAX_LEAK = 0.02     # lines of the sample that may end in the sink before a group is divided
-SHARE = 16          # expressions that are tried together
 Automaton = tuple   # told more exactly in sieve.pyi
-ONE = 1             # a Python integer, of any size
-ALL_BYTES = (ONE << 256) - ONE
+_SHARE = 16          # expressions that are tried together
+_ONE = 1             # a Python integer, of any size
+_ALL_BYTES = (_ONE << 256) - _ONE
 # The order of bytes, so that the classes that text uses most stand together in a row.
-OFTEN = b" etaoinshrdlucmfwygpbvkxqjz.,-0123456789ETAOINSHRDLUCMFWYGPBVKXQJZ:/'\"()@_=<>"
+_OFTEN = b" etaoinshrdlucmfwygpbvkxqjz.,-0123456789ETAOINSHRDLUCMFWYGPBVKXQJZ:/'\"()@_=<>"
 
 cdef enum:
     LANES = 8  # SIEVE_LANES
@@ -34,10 +34,10 @@ cdef class _Classes:
     cdef dict known
 
     def __init__(self, automata):
-        classes = [ALL_BYTES]
+        classes = [_ALL_BYTES]
         for bits in {_coarse(bits) for sets, _, _, _ in automata for bits in sets}:
             classes = [part for whole in classes for part in (whole & bits, whole & ~bits) if part]
-        order = {byte: at for at, byte in enumerate(OFTEN)}
+        order = {byte: at for at, byte in enumerate(_OFTEN)}
         classes.sort(key=lambda mask: min(order.get(byte, 300 + byte) for byte in range(256) if mask >> byte & 1))
         self.masks, self.known = classes, {}
         for number, mask in enumerate(classes):
@@ -57,12 +57,12 @@ cdef class _Classes:
 def _coarse(bits):
     """The set with all four of each four bytes beyond ASCII of which it holds one."""
     high = bits >> 128
-    high = (high | high >> 1 | high >> 2 | high >> 3) & FOURS
-    return (bits & LOW_BYTES) | (high * 15) << 128
+    high = (high | high >> 1 | high >> 2 | high >> 3) & _FOURS
+    return (bits & _LOW_BYTES) | (high * 15) << 128
 
 
-FOURS = int("1" * 32, 16)
-LOW_BYTES = (ONE << 128) - ONE
+_FOURS = int("1" * 32, 16)
+_LOW_BYTES = (_ONE << 128) - _ONE
 
 
 cdef class _Net:
@@ -143,11 +143,11 @@ cdef class _Net:
 def _is_fault(member):
     """Is it no expression as sieve.pyi tells?"""
     sets, follow, first, accept = member
-    bound = ONE << len(sets)
+    bound = _ONE << len(sets)
     return (
         not 0 < len(sets) <= MAX_PLACES or len(follow) != len(sets)
         or any(not 0 <= bits < bound for bits in (first, accept, *follow))
-        or any(not 0 <= bits <= ALL_BYTES for bits in sets)
+        or any(not 0 <= bits <= _ALL_BYTES for bits in sets)
     )
 
 
@@ -158,7 +158,7 @@ def compile(automata, bytes sample not None):
         raise ValueError(f"an expression has 1 to {MAX_PLACES} places, and bits for no others")
     classes = _Classes(automata)
     groups = []
-    waiting = [list(range(at, min(at + SHARE, len(automata)))) for at in range(0, len(automata), SHARE)]
+    waiting = [list(range(at, min(at + _SHARE, len(automata)))) for at in range(0, len(automata), _SHARE)]
     while waiting:
         numbers = waiting.pop()
         net = _Net(automata, numbers, classes, sample)

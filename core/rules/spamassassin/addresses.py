@@ -21,6 +21,18 @@ _ENTRY: Final = re.compile(
     rb"(?:\s*\((?P<comment>(?:[^()\\]|\\.)*+)\))?\s*(?:[,;]|\Z)",
     re.S,
 )
+_ATOM: Final = rb"[^\s<>()\"\[\],:;@\\]+"
+_USUAL: Final = re.compile(  # one mailbox, nothing odd about it
+    rb'\s*(?:(?:"([^"\\@]+)"(\s*)|([^"\\<>()@,;:]*))<('
+    + _ATOM
+    + rb"@"
+    + _ATOM
+    + rb")>|("
+    + _ATOM
+    + rb"@"
+    + _ATOM
+    + rb"))\s*"
+)
 _GROUP: Final = re.compile(rb'[^"()<>]+:\s*(?:;.*)?', re.S)
 _IS_MAIL: Final = re.compile(_MAIL + rb"\n?\Z")
 _ANGLES: Final = re.compile(rb"<(" + _MAIL + rb")>")
@@ -38,6 +50,11 @@ class Mailbox(NamedTuple):
 
 def mailboxes(value: bytes) -> list[Mailbox]:
     """Mailboxes of a raw field value, entries without an address included. Never raises."""
+    usual = _USUAL.fullmatch(value)
+    if usual:
+        quoted, space, plain, address, bare = usual.groups()
+        phrase = quoted + space if quoted is not None else plain
+        return [Mailbox(phrase or None, address or bare)]
     text = value.rstrip(b" \t\n\r\f\v").replace(b"\\\\", b"")
     text = _GROUP.sub(b"", text, count=1) if _GROUP.match(text) else text
     if not text.strip():

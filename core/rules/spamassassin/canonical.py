@@ -17,7 +17,7 @@ MAX_URI: Final = 8192  # bytes kept of one form
 MAX_FORMS: Final = 50  # forms of one address: a chain of redirectors has an end
 # Most addresses: nothing is encoded, hidden or redirected, and the host has letters.
 _SIMPLE: Final = re.compile(
-    rb"https?://(?=[^/]*[g-zG-Z])[a-zA-Z0-9][a-zA-Z0-9-]*\.[a-zA-Z0-9.-]*[a-zA-Z0-9](?:/[-\w./]*)?", re.A
+    rb"https?://(?=[^/]*[g-wyzG-WYZ])[a-zA-Z0-9][a-zA-Z0-9-]*\.[a-zA-Z0-9.-]*[a-zA-Z0-9](?:/[-\w./]*)?", re.A
 )
 _SPACE: Final = b" \t\n\v\f\r"
 _NO_URI: Final = re.compile(rb"[#?&]|/(?!/)")

@@ -48,8 +48,8 @@ def _alternatives(texts: TextSet) -> tuple[float, int, int]:
     rendered = {node.index: (markup, text, wide) for node, markup, text, wide in texts.rendered}
     worst, n_html, n_text = 0.0, 0, 0
     for node in whole:
-        html: Counter[str] = Counter()
-        plain: Counter[str] = Counter()
+        html: Counter[bytes] = Counter()
+        plain: Counter[bytes] = Counter()
         has_image = False
         for leaf in _leaves(node):
             if not leaf.type.startswith("text") or leaf.effective_type not in ("text/plain", "text/html"):
@@ -58,7 +58,7 @@ def _alternatives(texts: TextSet) -> tuple[float, int, int]:
             (plain if markup is None else html).update(_words(text, wide=wide))
             has_image = has_image or (markup is not None and b"img" in markup.inside)
         if not html and has_image:
-            html["\n"] = 1  # stands for the image; no word can be it
+            html[b"\n"] = 1  # stands for the image; no word can be it
         if not html:
             continue
         n_html, n_text = len(html), len(plain)
@@ -87,10 +87,18 @@ _WORD_SIGN: Final = re.compile(r"\w")
 _WORD_BYTE: Final = re.compile(rb"\w")
 
 
-def _words(text: bytes, *, wide: bool) -> list[str]:
+def _words(text: bytes, *, wide: bool) -> Counter[bytes]:
+    """Words and how often each stands there; what has neither letter nor digit is none."""
     if wide:
-        return [word for word in text.decode("utf-8", "replace").split()[:MAX_WORDS] if _WORD_SIGN.search(word)]
-    return [word.decode("latin-1") for word in text.split()[:MAX_WORDS] if _WORD_BYTE.search(word)]
+        found = Counter(
+            [word.encode("utf-8", "replace") for word in text.decode("utf-8", "replace").split()[:MAX_WORDS]]
+        )
+    else:
+        found = Counter(text.split()[:MAX_WORDS])
+    for word in [word for word in found if not _WORD_BYTE.search(word)]:
+        if word.isascii() or not wide or not _WORD_SIGN.search(word.decode("utf-8", "replace")):
+            del found[word]
+    return found
 
 
 def check_blank_line_ratio(texts: TextSet, low: str, high: str, least_lines: str = "1") -> bool:
@@ -148,7 +156,7 @@ def _stock_info(texts: TextSet) -> int:
 
 def check_body_length(texts: TextSet, most: str) -> bool:
     """Whether the body has at most so many bytes as it came."""
-    return len(texts.pristine_body) <= number(most)
+    return texts.body_size <= number(most)
 
 
 def plaintext_body_length(texts: TextSet, low: str, high: str | None = None) -> bool:

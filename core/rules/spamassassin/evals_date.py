@@ -30,6 +30,12 @@ _MONTH: Final = rb"(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _DAY_FIRST: Final = re.compile(rb" (\d{1,9}) " + _MONTH + rb" (\d{4}) ", re.I)
 _MONTH_FIRST: Final = re.compile(rb" " + _MONTH + rb" +(\d{1,9}) \d+:\d+:\d+ (\d{4}) ", re.I)
 _SHORT_YEAR: Final = re.compile(rb" (\d{1,9}) " + _MONTH + rb" (\d{2,3}) ", re.I)
+_USUAL: Final = re.compile(
+    rb"\s*(?:[A-Z][a-z][a-z], *)?(\d{1,2}) "
+    + _MONTH
+    + rb" (\d{4}) (\d\d):(\d\d):(\d\d) ([-+])(\d\d)(\d\d)(?: \([A-Z]+\))?\s*",
+    re.I,
+)
 _CLOCK: Final = re.compile(rb" (\d?\d):(\d\d)(?::(\d\d))? ")
 _NUMERIC_ZONE: Final = re.compile(rb" ([-+])(\d\d)(\d\d) ")
 _NAMED_ZONE: Final = re.compile(rb"\b([A-Z]{2,4}(?:-DST)?)\b")
@@ -51,6 +57,18 @@ def parse_date(text: bytes) -> int | None:
 
     Source: RFC 5322 3.3, 4.3; years from 1970 to 2037, as in SpamAssassin 4.0.1.
     """
+    usual = _USUAL.fullmatch(text)
+    if usual:
+        day, month, year, hour, minute, second, sign, hours, minutes = usual.groups()
+        time = _seconds(
+            int(year), _MONTHS[month.lower()], int(day), min(int(hour), 23), min(int(minute), 59), min(int(second), 59)
+        )
+        offset = (int(hours) * 60 + int(minutes)) * 60
+        return time + offset if sign == b"-" else 0 if offset > time else time - offset
+    return _unusual(text)
+
+
+def _unusual(text: bytes) -> int | None:
     text = re.sub(rb"\s+", b" ", re.sub(rb", *", b" ", b" " + text[:MAX_DATE] + b" "))
     if found := _DAY_FIRST.search(text):
         day, month, year = int(found[1]), found[2], int(found[3])

@@ -34,7 +34,7 @@ def _has_ip(texts: TextSet, name: str) -> bool:
 def check_for_fake_aol_relay_in_rcvd(texts: TextSet) -> bool:
     """Whether a name of an AOL relay stands in Received without what such relays write."""
     received = _received(texts)
-    if not re.search(rb" rly-[a-z][a-z]\d\d\.", received, re.I):
+    if b" rly-" not in received.lower() or not re.search(rb" rly-[a-z][a-z]\d\d\.", received, re.I):
         return False
     return not (
         re.search(rb"/AOL-\d+\.\d+\.\d+\)", received) or re.search(rb"ESMTP id (?:RELAY|MAILRELAY|MAILIN)", received)
@@ -60,6 +60,8 @@ _SAYS_HOTMAIL: Final = re.compile(rb"(?:from |HELO |helo=)\S*hotmail\.com\b")
 def _hotmail(texts: TextSet) -> tuple[bool, bool]:
     """(a relay called itself Hotmail and is not, the author claims to be there and no relay does)."""
     received = _received(texts)
+    if b"hotmail.com" not in received and not _is_from(texts, b"hotmail.com"):
+        return False, False
     if b"from mail pickup service by hotmail.com with Microsoft SMTPSVC;" in received:
         return False, False
     if check_for_msn_groups_headers(texts) or has_lost_received(texts):

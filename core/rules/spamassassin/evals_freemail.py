@@ -27,14 +27,11 @@ _BULK: Final = re.compile(
     re.I,
 )
 _LOCAL: Final = rb"[a-z0-9!#$%&'*+/=?^_`{|}~-]"
-_ADDRESS: Final = re.compile(
-    rb"(?<![a-z0-9!#$%&'*+/=?^_`{|}~-])((?:"
-    + _LOCAL
-    + rb"+\.){0,30}"
-    + _LOCAL
-    + rb"{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,59}[a-z0-9])?\.){1,4}([a-z0-9-]{2,40}))(?![a-z0-9-]|\.[a-z0-9])",
-    re.I,
+_LOCAL_PART: Final = re.compile(_LOCAL + rb"+(?:\." + _LOCAL + rb"+)*\Z", re.I)
+_HOST: Final = re.compile(
+    rb"((?:[a-z0-9](?:[a-z0-9-]{0,59}[a-z0-9])?\.){1,4}([a-z0-9-]{2,40}))(?![a-z0-9-]|\.[a-z0-9])", re.I
 )
+MAX_LOCAL: Final = 64
 _ADDRESS_IN_URL: Final = re.compile(rb"<?https?://\S{0,255}(?:@|%40)\S{0,255}", re.I)
 _IN_SIGNATURE: Final = re.compile(rb">|\s{1,10}(?!(?:fa(?:x|csi)|tel|phone|e?-?mail))[a-z]{2,11}:", re.I)
 MAX_LINK_EMAILS: Final = 20
@@ -153,17 +150,20 @@ def _emails(texts: TextSet) -> list[bytes]:
 
 def _addresses(text: bytes, site: Site, *, is_start: bool = False) -> Iterable[bytes]:
     """Mail addresses under known top-level domains; not those that stand in a line of contact details."""
-    at = 0
-    while match := _ADDRESS.search(text, at):
-        at = match.end()
-        if match[2].lower() not in site.top_level or len(match[1].partition(b"@")[0]) > 64:
+    behind = -1
+    while (sign := text.find(b"@", behind + 1)) >= 0:
+        start, behind = behind + 1, sign
+        host = _HOST.match(text, sign + 1)
+        if host is None or host[2].lower() not in site.top_level:
             continue
-        if is_start and match.start() > 0:
-            return
-        is_mailto = text[: match.start()].endswith(b"mailto:")
-        if not is_start and not is_mailto and _IN_SIGNATURE.match(text, match.end()):
+        local = _LOCAL_PART.search(text[max(start, sign - MAX_LOCAL) : sign])
+        if local is None or (is_start and len(local[0]) != sign):
             continue
-        yield match[1].lower()
+        behind = host.end() - 1
+        is_mailto = text[: sign - len(local[0])].endswith(b"mailto:")
+        if not is_start and not is_mailto and _IN_SIGNATURE.match(text, host.end()):
+            continue
+        yield (local[0] + b"@" + host[1]).lower()
         if is_start:
             return
 

@@ -35,7 +35,7 @@ MAX_RECIPIENTS: Final = 256
 def check_illegal_chars(texts: TextSet, name: str, ratio: str, low: str) -> bool:
     """Whether a raw field has so many characters that should have been encoded."""
     name = name if name.endswith(":raw") else f"{name}:raw"
-    value = texts.headers.first(name)
+    value = texts.pristine_header.removesuffix(b"\n\n") if name == "ALL:raw" else texts.headers.first(name)
     if value.isascii() and value.translate(None, _CONTROLS) == value and b"\x7f" not in value:
         return bool(value.strip()) and number(ratio) <= 0 and number(low) <= 0
     if not value.strip():
@@ -127,6 +127,8 @@ def check_for_to_in_subject(texts: TextSet, what: str) -> bool:
     """Whether the recipient's address ("address") or its local part ("user") stands in the Subject."""
     address, subject = texts.headers.first("To:addr"), texts.headers.first("Subject")
     if not address:
+        return False
+    if address.partition(b"@")[0].lower() not in subject.lower():
         return False
     if what == "address":
         return re.search(rb"\b" + re.escape(address) + rb"\b", subject, re.I) is not None

@@ -24,7 +24,7 @@ class _Images:
     names: set[bytes] = field(default_factory=set)
 
 
-def gif_size(data: bytes) -> tuple[int, int]:
+def gif_size(data: bytes | memoryview) -> tuple[int, int]:
     """(height, width) of a GIF, (0, 0) when it is none."""
     if data[:6] not in (b"GIF87a", b"GIF89a") or len(data) < 10:
         return 0, 0
@@ -32,18 +32,18 @@ def gif_size(data: bytes) -> tuple[int, int]:
     return height, width
 
 
-def png_size(data: bytes) -> tuple[int, int]:
+def png_size(data: bytes | memoryview) -> tuple[int, int]:
     """(height, width) of a PNG, (0, 0) when it is none."""
-    if not data.startswith(b"\x89PNG\r\n\x1a\n") or data[12:16] != b"IHDR" or len(data) < 24:
+    if data[:8] != b"\x89PNG\r\n\x1a\n" or data[12:16] != b"IHDR" or len(data) < 24:
         return 0, 0
     width, height = struct.unpack_from(">II", data, 16)
     return height, width
 
 
-def jpeg_size(data: bytes) -> tuple[int, int]:
+def jpeg_size(data: bytes | memoryview) -> tuple[int, int]:
     """(height, width) of a JPEG, (0, 0) when it is none (ITU-T T.81 B.2.2: the frame header)."""
     at = 2
-    if not data.startswith(b"\xff\xd8"):
+    if data[:2] != b"\xff\xd8":
         return 0, 0
     for _ in range(MAX_SEGMENTS):
         if len(data) < at + 4 or data[at] != 0xFF or data[at + 1] in (0xDA, 0xD9):
@@ -71,7 +71,7 @@ def _look(texts: TextSet) -> _Images:
         if kind_of is None or node.encoding != "base64":
             continue
         kind = "jpeg" if kind_of[1] == "jpg" else kind_of[1]
-        height, width = _SIZE[kind](node.decoded)
+        height, width = _SIZE[kind](node.content)
         for key in (kind, "all"):
             found.count[key] += 1
             if height and width:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from mxward.core.rules.spamassassin.evaltools import Eval, keep, number
 from mxward.core.rules.spamassassin.nodes import Node, content_type
+from mxward.pyx.saline import count_letters, longest_line
 
 if TYPE_CHECKING:
     from mxward.core.rules.spamassassin.texts import TextSet
@@ -21,10 +22,9 @@ _ASCII_NAME: Final = re.compile(
 )
 _ISO: Final = re.compile(r"iso-\S+-\S+\b", re.I)
 _GOOD_ISO: Final = re.compile(r"iso-(?:8859-\d{1,2}|2022-(?:jp|kr))\b")
-_ILLEGAL: Final = re.compile(rb"[\0\r\x80-\xff]")
 _ESCAPED_LETTER: Final = re.compile(rb"=(?:09|3[0-9ABCEF]|[2456][0-9A-F]|7[0-9A-E])")
 _ESCAPED_END: Final = re.compile(rb"((?:=09|=20)+)[ \t\r\f\v]*$", re.M)
-_LONG_LINE: Final = re.compile(rb"[^\n]{79}")
+LONG_LINE: Final = 79  # bytes of a line of quoted-printable, its line feed included, that programs keep to
 _ENTITY: Final = re.compile(rb"&#x[0-9A-F]{4};")
 _HTML: Final = re.compile(rb"text/html", re.I)
 _CHARSET: Final = re.compile(rb"""charset=(?:"([^"]+)"|'([^']+)'|(\S+))""", re.I)
@@ -102,12 +102,13 @@ def _content(facts: _Facts, node: Node, kind: str, disposition: str, charset: st
     is_attachment = "attachment" in disposition
     if kind not in ("text/plain", "text/html") and node.encoding != "quoted-printable":
         return
+    encoding = node.encoding
     raw = node.raw
     if kind in ("text/plain", "text/html") and not is_attachment:
         counted = len(raw) if facts.count["mime_multipart_alternative"] else 0
         facts.sizes.append((kind, counted))
-    if node.encoding == "quoted-printable":
-        if _LONG_LINE.search(raw):
+    if encoding == "quoted-printable":
+        if longest_line(raw, 0, len(raw)) > LONG_LINE:
             facts.count["mime_qp_long_line"] = 1
         facts.qp_bytes += len(raw)
         if b"=" in raw:
@@ -115,9 +116,9 @@ def _content(facts: _Facts, node: Node, kind: str, disposition: str, charset: st
             facts.qp_letters -= sum(len(end) // 3 for end in _ESCAPED_END.findall(raw))
     if kind != "text/plain":
         return
-    if charset in (None, "us-ascii") and _ILLEGAL.search(raw):
+    if charset in (None, "us-ascii") and (not raw.isascii() or b"\0" in raw or b"\r" in raw):
         facts.count["mime_ascii_text_illegal"] = 1
-    if node.encoding in ("", "7bit", "8bit"):
+    if encoding in ("", "7bit", "8bit"):
         entities = len(_ENTITY.findall(raw)) if b"&#x" in raw else 0
         facts.entities += entities
         facts.letters += len(raw) - 8 * entities
@@ -179,11 +180,7 @@ def check_for_uppercase(texts: TextSet, low: str, high: str) -> bool:
     return number(low) < keep(texts, "uppercase", _uppercase) <= number(high)
 
 
-_WORDS: Final = re.compile(rb"\S\s+\S")
-_BASE64_LINES: Final = re.compile(rb"(?:[A-Za-z0-9+/=]{60,76} ){2}")
-_SHIFT_JIS: Final = re.compile(rb"\x1b\$B.*\x1b\(B", re.S)
-_SMALL: Final = b"abcdefghijklmnopqrstuvwxyz0123456789"
-_LARGE: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+MIN_LETTERS: Final = 200  # bytes of lines of words below which capitals say nothing
 
 
 def _uppercase(texts: TextSet) -> float:
@@ -193,17 +190,8 @@ def _uppercase(texts: TextSet) -> float:
         charsets.append(declared[1] or declared[2] or declared[3])
     if any(CASELESS.fullmatch(charset) for charset in charsets):
         return 0.0
-    size = small = large = 0
-    for line in texts.body_lines:
-        if not _WORDS.search(line) or _BASE64_LINES.match(line):
-            continue
-        if b"\x1b" in line:
-            line = _SHIFT_JIS.sub(b"", line)
-        size += len(line)
-        rest = line.translate(None, _SMALL)
-        small += len(line) - len(rest)
-        large += len(rest) - len(rest.translate(None, _LARGE))
-    return 100.0 * large / (large + small) if size >= 200 and large + small else 0.0
+    size, large, small = count_letters(*texts.body)
+    return 100.0 * large / (large + small) if size >= MIN_LETTERS and large + small else 0.0
 
 
 def check_ma_non_text(texts: TextSet) -> bool:

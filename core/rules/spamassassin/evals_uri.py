@@ -35,19 +35,19 @@ def check_uri_host_in_welcomelist(texts: TextSet) -> bool:
 
 def _listed(texts: TextSet) -> set[str]:
     """Names of the lists that hold a host of this message."""
-    lists = texts.site.host_lists
-    if not lists:
+    listed = texts.site.listed_hosts
+    if not listed:
         return set()
     hosts = {
         host for address, uri in texts.uri_detail.items() if address[:7].lower() != b"mailto:" for host in uri.hosts
     }
     found: set[str] = set()
     for host in hosts:
-        keys = _keys(host)
-        for name, known in lists.items():
-            verdict = next((known[key] for key in keys if key in known), False)
-            if verdict:
-                found.add(name)
+        settled: dict[str, bool] = {}
+        for key in _keys(host):
+            for name, is_listed in listed.get(key, ()):
+                settled.setdefault(name, is_listed)
+        found.update(name for name, is_listed in settled.items() if is_listed)
     return found
 
 

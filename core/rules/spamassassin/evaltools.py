@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _NUMBER: Final = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d{1,3})?)", re.I)
 _CONDITION: Final = re.compile(r"\s*(<=|>=|==|!=|<|>)\s*([-+]?\d+)\s*")
+_AS_SPACE: Final = bytes.maketrans(b"\t\n\v\f\r", b"     ")
 MAX_ARGUMENT: Final = 4096  # characters of a pattern in an argument
 
 
@@ -28,6 +29,7 @@ class Eval(NamedTuple):
     needs: str = ""
 
 
+@lru_cache(maxsize=2048)
 def number(text: str | None, default: float = 0.0) -> float:
     """The number that a text begins with, 0 when it begins with none; `default` without a text. "inf" is infinite."""
     if text is None:
@@ -88,4 +90,7 @@ def keep(texts: TextSet, name: str, make: Callable[[TextSet], _T]) -> _T:
 
 def flat(value: bytes) -> bytes:
     """White space as single spaces."""
-    return re.sub(rb"\s+", b" ", value)
+    value = value.translate(_AS_SPACE)
+    while b"  " in value:
+        value = value.replace(b"  ", b" ")
+    return value

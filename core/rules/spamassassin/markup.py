@@ -68,7 +68,7 @@ class Markup:
         text, self.is_wide, self._items, self.inside, numbers = render(source, is_wide)
         self.numbers = Numbers(*numbers)
         # what is not wide has characters up to 255 only, and SpamAssassin keeps those as bytes
-        self.text = text if self.is_wide or text.isascii() else text.decode().encode("latin-1", "replace")
+        self.text = text if self.is_wide else _as_bytes(text)
         self.length = len(source) if source.isascii() else len(source.decode("utf-8", "replace"))
         self._size = size
 
@@ -89,7 +89,8 @@ class Markup:
     def strings(self, name: str) -> list[bytes]:
         """comment, script, title or anchor; [] for any other name."""
         made = _STRINGS.get(name)
-        return [] if made is None else made(self)
+        found = [] if made is None else made(self)
+        return found if self.is_wide else [_as_bytes(text) for text in found]
 
     def _values(self, kind: int) -> list[bytes]:
         return [value for found, _, value, _ in self._items if found == kind]
@@ -159,6 +160,10 @@ class Markup:
         return bool(self.numbers.truncated) or any(
             len(value) > MAX_URI for kind, _, value, _ in self._items if kind in (_URI, _BASE, _ANCHOR)
         )
+
+
+def _as_bytes(text: bytes) -> bytes:
+    return text if text.isascii() else text.decode("utf-8", "replace").encode("latin-1", "replace")
 
 
 def _per_tag(count: Callable[[Numbers], float]) -> Callable[[Markup], float | None]:

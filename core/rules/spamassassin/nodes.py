@@ -12,7 +12,7 @@ from typing import Final
 from mxward.core.message import Message
 from mxward.core.rules.spamassassin.fields import Fields, top_fields
 from mxward.pyx.mime import PartInfo
-from mxward.pyx.sarender import longest_line
+from mxward.pyx.saline import longest_line
 
 MAX_LINE: Final = 2048  # longer lines of parts of a multipart are broken before they are decoded
 MAX_BLANK: Final = 20  # blank lines kept of a run
@@ -32,7 +32,19 @@ DEFAULT: Final = b"text/plain; charset=us-ascii"
 class Node:
     """One part. `decoded` is made on first use."""
 
-    __slots__ = ("_decoded", "_message", "boundary", "charset", "children", "fields", "index", "name", "parent", "type")
+    __slots__ = (
+        "_decoded",
+        "_encoding",
+        "_message",
+        "boundary",
+        "charset",
+        "children",
+        "fields",
+        "index",
+        "name",
+        "parent",
+        "type",
+    )
 
     def __init__(self, message: Message, index: int, parent: Node | None) -> None:
         assert message.mime is not None, "parse comes before texts"
@@ -41,6 +53,7 @@ class Node:
         self.fields = Fields(fields)
         self.children: list[Node] = []
         self._decoded: bytes | None = None
+        self._encoding: str | None = None
         written = self.fields.last("content-type")
         self.type, self.boundary, self.charset, self.name, missing = content_type(written)
         if missing and parent is not None and parent.type == "multipart/digest":
@@ -64,7 +77,10 @@ class Node:
 
     @property
     def encoding(self) -> str:
-        return self.fields.last("content-transfer-encoding").decode("latin-1").lower()
+        """In lower case, "" when none is declared."""
+        if self._encoding is None:
+            self._encoding = self.fields.last("content-transfer-encoding").decode("latin-1").lower()
+        return self._encoding
 
     @property
     def raw(self) -> bytes:
@@ -106,6 +122,11 @@ class Node:
     def _info(self) -> PartInfo:
         assert self._message.mime is not None
         return self._message.mime.parts[self.index]
+
+    @property
+    def content(self) -> bytes | memoryview:
+        """The content after transfer decoding as it is, not copied."""
+        return self._message.parts[self.index].data
 
     @property
     def decoded(self) -> bytes:

@@ -170,9 +170,10 @@ def _networks(words: tuple[str, ...]) -> tuple[tuple[bool, ipaddress.IPv4Network
     found = [(True, ipaddress.ip_network("127.0.0.0/8")), (True, ipaddress.ip_network("::1/128"))]
     for word in words:
         text = word.removeprefix("!").strip("[]")
-        if text.endswith(".") or (text.count(".") < 3 and ":" not in text and "/" not in text):
-            octets = [octet for octet in text.split(".") if octet]
-            text = ".".join(octets + ["0"] * (4 - len(octets))) + f"/{8 * len(octets)}"
+        if ":" not in text and text.partition("/")[0].rstrip(".").count(".") < 3:  # the first octets of a network
+            written, _, bits = text.partition("/")
+            octets = [octet for octet in written.split(".") if octet]
+            text = ".".join(octets + ["0"] * (4 - len(octets))) + f"/{bits or 8 * len(octets)}"
         try:
             found.append((not word.startswith("!"), ipaddress.ip_network(text, strict=False)))
         except ValueError:

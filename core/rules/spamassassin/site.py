@@ -12,7 +12,7 @@ from typing import Final
 
 from mxward.core.rules.spamassassin.addresslist import AddressList, glob
 from mxward.core.rules.spamassassin.pattern import PatternError, parse_pattern
-from mxward.pyx.sarender import TopLevel
+from mxward.pyx.saline import TopLevel
 
 Settings = Mapping[str, Sequence[str]]
 _NAMED: Final = re.compile(r"\((.+?)\)\s+(.+)", re.S)
@@ -108,6 +108,15 @@ class Site:
             for host in (match[2] if match else value).lower().split():
                 for name in names:
                     found.get(name, {}).pop(host.removeprefix("!").encode(), None)
+        return found
+
+    @cached_property
+    def listed_hosts(self) -> dict[bytes, list[tuple[str, bool]]]:
+        """Host -> (list that names it, whether it is listed or excepted)."""
+        found: dict[bytes, list[tuple[str, bool]]] = {}
+        for name, known in self.host_lists.items():
+            for host, is_listed in known.items():
+                found.setdefault(host, []).append((name, is_listed))
         return found
 
     def listed(self, *keys: str) -> AddressList:

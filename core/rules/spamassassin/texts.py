@@ -28,7 +28,7 @@ from mxward.core.rules.spamassassin.nodes import Node, tree
 from mxward.core.rules.spamassassin.received import Relays, relays
 from mxward.core.rules.spamassassin.site import DEFAULT, Site
 from mxward.core.rules.spamassassin.uris import UriList
-from mxward.pyx.sarender import squeeze
+from mxward.pyx.saline import squeeze
 
 if TYPE_CHECKING:
     from mxward.core.rules.spamassassin.uris import Uri
@@ -76,6 +76,14 @@ class TextSet:
         assert mime is not None, "parse comes before texts"
         return self.message.raw[mime.parts[0].body_start :].replace(b"\r\n", b"\n")
 
+    @property
+    def body_size(self) -> int:
+        """Bytes of the body as it came, line ends counted as one."""
+        raw, mime = self.message.raw, self.message.mime
+        assert mime is not None, "parse comes before texts"
+        start = mime.parts[0].body_start
+        return len(raw) - start - raw.count(b"\r\n", start)
+
     @cached_property
     def rendered(self) -> list[tuple[Node, Markup | None, bytes, bool]]:
         """(part, its analysis when it is HTML, text as UTF-8, whether it is wide) of every leaf, text or not."""
@@ -106,10 +114,12 @@ class TextSet:
         is_wide = any(wide for _, _, _, wide in self.rendered)
         pieces = []
         for _, _, text, wide in self.rendered:
-            pieces.append(_cut_text(text, wide) if len(text) > MAX_PART else text)
+            piece = _cut_text(text, wide) if len(text) > MAX_PART else text
+            # beside wide texts the bytes of the others stand for characters too
+            pieces.append(piece.decode("latin-1").encode() if is_wide and not wide and not piece.isascii() else piece)
         return squeeze(subject, pieces, is_wide)
 
-    @property
+    @cached_property
     def body_lines(self) -> list[bytes]:
         """The segments of `body` one by one."""
         return split(self.body)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from mxward.core.rules.spamassassin.addresses import is_host
 from mxward.core.rules.spamassassin.canonical import MAX_URI, canonical, url_decoded
 from mxward.core.rules.spamassassin.domains import domain_of, is_known
-from mxward.pyx.sarender import find_uris
+from mxward.pyx.saline import find_uris
 
 if TYPE_CHECKING:
     from mxward.core.rules.spamassassin.markup import Markup
