@@ -7,15 +7,14 @@ worked out from the expressions' text is cached by content, so that a start does
 from __future__ import annotations
 
 import hashlib
-import os
 import struct
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from mxward.bindings import pcre2
 from mxward.core.errors import RulePackError
+from mxward.core.rules.cachefile import write_cache
 from mxward.core.rules.regex.needed import LiteralTable, needed
 from mxward.core.rules.regex.sampletext import sample
 from mxward.pyx import candidates, literals, sieve
@@ -131,13 +130,5 @@ def _load(file: Path) -> _Blobs | None:
 
 
 def _store(file: Path, blobs: _Blobs) -> None:
-    """Best effort: a cache that cannot be written costs time at the next start, nothing else."""
     body = _SIZES.pack(*map(len, blobs)) + b"".join(blobs)
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft.write_bytes(_MAGIC + hashlib.sha256(body).digest() + body)
-        draft.replace(file)
-    except OSError:
-        with suppress(OSError):
-            draft.unlink()
+    write_cache(file, _MAGIC + hashlib.sha256(body).digest() + body)

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import mmap
-import os
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from mxward import __version__
 from mxward.bindings import yara
+from mxward.core.rules.cachefile import write_cache
 from mxward.core.rules.yara.build import Progress, build
 from mxward.core.rules.yara.index import IndexDamaged, YaraIndex
 
@@ -34,7 +33,7 @@ def open_index(
     if file is not None and (index := _load(file)) is not None:
         return index
     block = build(sources, externals, progress)
-    if file is not None and _write(file, block) and (index := _load(file)) is not None:
+    if file is not None and write_cache(file, block) and (index := _load(file)) is not None:
         return index  # mapped: the block in memory can go
     return YaraIndex(block, is_trusted=True)
 
@@ -58,16 +57,3 @@ def _load(file: Path) -> YaraIndex | None:
         return YaraIndex(mapped)
     except (OSError, ValueError, IndexDamaged):
         return None
-
-
-def _write(file: Path, block: bytes) -> bool:
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft.write_bytes(block)
-        draft.replace(file)
-    except OSError:
-        with suppress(OSError):
-            draft.unlink()
-        return False
-    return True
