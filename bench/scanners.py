@@ -13,9 +13,9 @@ import socket
 import subprocess
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol
 
 from mxtest.ports import free_port
 from mxtest.proctree import tree, tree_cpu_seconds
@@ -36,18 +36,7 @@ worker {{ "controller" {{ bind_socket = "127.0.0.1:{control}"; }} }}
 """
 
 
-class Scanner(Protocol):
-    """A running peer that judges messages."""
-
-    @property
-    def pid(self) -> int: ...
-
-    def scan(self, message: bytes) -> bytes:
-        """The reply of one scan. May be called from several threads."""
-        ...
-
-
-class _Private:
+class _Private(ABC):
     """A process of its own in a directory of its own, ended with all its children."""
 
     def __init__(self, command: list[str], base: Path, environment: dict[str, str] | None = None) -> None:
@@ -81,8 +70,9 @@ class _Private:
             before = now
             time.sleep(1.0)
 
+    @abstractmethod
     def scan(self, message: bytes) -> bytes:
-        raise NotImplementedError
+        """The reply of one scan. May be called from several threads."""
 
     def words(self) -> str:
         """The last lines it wrote."""

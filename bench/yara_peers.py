@@ -18,9 +18,11 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from bench.curves import least
 from bench.engines import yara_sources
 from mxtest import corpus
 from mxward.bindings import yara
@@ -39,16 +41,6 @@ class Figure:
     ours: float
     libyara: float | None
     yara_x: float | None
-
-
-def least(scan: Callable[[bytes], Any], data: bytes, passes: int) -> float:
-    """Least CPU seconds of a scan."""
-    best = float("inf")
-    for _ in range(passes):
-        start = time.process_time_ns()
-        scan(data)
-        best = min(best, time.process_time_ns() - start)
-    return best / 1e9
 
 
 def attachments() -> dict[str, bytes]:
@@ -93,7 +85,7 @@ def scans(sources: dict[str, str], cache: Path, n_mails: int) -> list[Figure]:
     found = [Figure(f"mail of {len(middle[len(middle) // 2])} bytes, median", "µs", costs[0] or 0, *costs[1:])]
     for name, data in attachments().items():
         assert ours.scan(data, EXTERNALS, 60) == libyara.scan(data, EXTERNALS, 60), name
-        times = [None if engine is None else 1e3 * least(engine, data, 3) for engine in engines]
+        times = [None if engine is None else 1e3 * least(partial(engine, data), 3) for engine in engines]
         found.append(Figure(name, "ms", times[0] or 0, *times[1:]))
     for mail in middle:
         assert ours.scan(mail, EXTERNALS, 60) == libyara.scan(mail, EXTERNALS, 60)
@@ -104,7 +96,7 @@ def _median(engine: Callable[[bytes], Any] | None, mails: Sequence[bytes]) -> fl
     """Microseconds of CPU: the median over mails of the best of some passes."""
     if engine is None:
         return None
-    return 1e6 * statistics.median(least(engine, mail, 5) for mail in mails)
+    return 1e6 * statistics.median(least(partial(engine, mail), 5) for mail in mails)
 
 
 def start_ups(cache: Path) -> list[Figure]:
