@@ -14,6 +14,7 @@ why. The texts that mxward's own rules look at are core/extract/views.py.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -188,6 +189,11 @@ class TextSet:
         Args: name: "Subject", "From:addr", "ALL", "X-Spam-Relays-External"; modifier: more modifiers, "raw", "addr".
         """
         return self.headers.joined(f"{name}:{modifier}" if modifier else name)
+
+    def header_values(self, names: Sequence[str]) -> list[bytes | None]:
+        """What the header rules of these names look at, in the order of the names; see `header`."""
+        joined = self.headers.joined
+        return [joined(name) for name in names]
 
     @cached_property
     def mimeheaders(self) -> list[Node]:
