@@ -6,14 +6,14 @@ means for the message is core/detect/spamassassin.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mxward.core.rules.spamassassin.compile import BAD_PATTERN, EvalTest, RegexTest, RuleBook
+from mxward.core.rules.spamassassin.compile import BAD_PATTERN, RegexTest, RuleBook
 from mxward.core.rules.spamassassin.details import DetailTests
-from mxward.core.rules.spamassassin.evals import EVALS
+from mxward.core.rules.spamassassin.evalrun import EvalRun
 from mxward.core.rules.spamassassin.fill import Filler
 from mxward.core.rules.spamassassin.matcher import Found, PlaceSet
 from mxward.core.rules.spamassassin.places import field_name, place_text, starts_of
@@ -21,9 +21,6 @@ from mxward.core.rules.spamassassin.site import Site
 
 if TYPE_CHECKING:
     from mxward.core.rules.spamassassin.texts import TextSet
-
-
-_Call = tuple[int, Callable[..., float], tuple[str, ...]]  # slot, function, arguments
 
 
 @dataclass(slots=True)
@@ -113,7 +110,7 @@ class Engine:
         self._exists_made = [(name, slot) for name, slot in book.exists if not field_name(name)]
         self._details = DetailTests(book)
         self._filler = Filler(book)
-        self._evals = _by_need(book.evals)
+        self._evals = EvalRun(book.evals)
         self._note_faults()
 
     def _note_faults(self) -> None:
@@ -152,33 +149,9 @@ class Engine:
         values.update([(slot, 1) for key, slot in self._exists if key in names])
         values.update([(slot, 1) for name, slot in self._exists_made if joined(name) is not None])
         self._details.match(texts, values, exhausted)
-        for need, evals in self._evals:
-            if not need or texts.has(need):
-                _run_evals(evals, texts, outcome)
+        self._evals.run(texts, values, outcome.failed)
         return outcome
 
     def conclude(self, outcome: Outcome) -> None:
         """Add the metas that follow from what fired."""
         outcome.values.update(self.book.metas.evaluate(outcome.values.items()))
-
-
-def _by_need(tests: Sequence[EvalTest]) -> list[tuple[str, list[_Call]]]:
-    """The tests that are code, by what a message must have for them to match."""
-    groups: dict[str, list[_Call]] = {}
-    for test in tests:
-        if test.function in EVALS:
-            function = EVALS[test.function]
-            groups.setdefault(function.needs, []).append((test.slot, function.run, test.arguments))
-    return list(groups.items())
-
-
-def _run_evals(calls: Sequence[_Call], texts: TextSet, outcome: Outcome) -> None:
-    values = outcome.values
-    for slot, run, arguments in calls:
-        try:
-            result = run(texts, *arguments)
-        except Exception:  # a fault in one test must neither lose the others nor pass unseen
-            outcome.failed.append(slot)
-        else:
-            if result:
-                values[slot] = result if result > 0 else 1
