@@ -1,4 +1,4 @@
-"""Lines of text as SpamAssassin's rules see them: white space squeezed, addresses found, letters counted."""
+"""Lines of text as SpamAssassin's rules see them: white space squeezed, addresses found."""
 
 from collections.abc import Iterable, Sequence
 from typing import final
@@ -34,10 +34,4 @@ def longest_line(data: bytes, start: int, end: int, /) -> int:
     """Bytes of the longest line in data[start:end], its line feed included, a CR before it not.
 
     Raises: ValueError for a range outside the data.
-    """
-
-def count_letters(data: bytes, starts: Sequence[int], /) -> tuple[int, int, int]:
-    """(bytes, capitals, small letters and digits) of those segments that hold more than one word and no base64.
-
-    Escapes of ISO 2022 and what stands between them are left out. Raises: ValueError when `starts` is not in order.
     """

@@ -1,6 +1,6 @@
-"""Lines of text as SpamAssassin's rules see them: white space squeezed, addresses found, letters counted.
+"""Lines of text as SpamAssassin's rules see them: white space squeezed, addresses found.
 
-HTML is sarender.pyx.
+HTML is sarender.pyx, counts of letters and lines are sacount.pyx.
 """
 
 from libc.stdint cimport uint8_t, uint32_t
@@ -18,8 +18,6 @@ cdef extern from "sa_line.h":
 
     uint8_t[256] su_class
     void su_init()
-    bint sa_space(uint8_t c) nogil
-    bint se_alnum(uint8_t c) nogil
     uint32_t sa_hash(const uint8_t* name, size_t n) nogil
     size_t sq_squeeze(const uint8_t* s, size_t n, int is_wide, uint8_t* out) nogil
     size_t sq_starts(const uint8_t* s, size_t n, uint32_t* starts) nogil
@@ -188,63 +186,3 @@ def longest_line(bytes data not None, size_t start, size_t end, /):
             longest = max(longest, n)
         start += n
     return longest
-
-
-cdef bint _is_base64(const uint8_t* s, size_t n) noexcept nogil:
-    """Two lines of base64, now parted by spaces, at the begin."""
-    cdef size_t p = 0, run, _line
-    for _line in range(2):
-        run = 0
-        while p < n and (se_alnum(s[p]) and s[p] != 95 or s[p] == 43 or s[p] == 47 or s[p] == 61):  # not _, but + / =
-            p += 1
-            run += 1
-        if run < 60 or run > 76 or p >= n or s[p] != 32:
-            return False
-        p += 1
-    return True
-
-
-cdef bint _has_words(const uint8_t* s, size_t n) noexcept nogil:
-    """Whether white space stands between other characters."""
-    cdef size_t p = 0
-    while p < n and sa_space(s[p]):
-        p += 1
-    while p < n and not sa_space(s[p]):
-        p += 1
-    while p < n and sa_space(s[p]):
-        p += 1
-    return p < n
-
-
-cdef void _letters(const uint8_t* s, size_t n, size_t* counts) noexcept nogil:
-    """Adds bytes, capitals, small letters and digits, without what stands between ESC $ B and the last ESC ( B."""
-    cdef size_t p = 0, i, last = 0
-    for i in range(2, n):
-        if s[i - 2] == 0x1b and s[i - 1] == 40 and s[i] == 66:
-            last = i + 1
-    while p < n:
-        if s[p] == 0x1b and p + 2 < n and s[p + 1] == 36 and s[p + 2] == 66 and last > p:
-            p = last
-            continue
-        counts[0] += 1
-        if 65 <= s[p] <= 90:
-            counts[1] += 1
-        elif 97 <= s[p] <= 122 or 48 <= s[p] <= 57:
-            counts[2] += 1
-        p += 1
-
-
-def count_letters(bytes data not None, starts not None, /):
-    """(bytes, capitals, small letters and digits) of segments of words. See saline.pyi."""
-    cdef const uint8_t* s = <const uint8_t*>PyBytes_AS_STRING(data)
-    cdef size_t n = <size_t>PyBytes_GET_SIZE(data), at, end, i, n_starts = <size_t>len(starts)
-    cdef size_t[3] counts
-    counts[0] = counts[1] = counts[2] = 0
-    for i in range(n_starts):
-        at = starts[i]
-        end = starts[i + 1] if i + 1 < n_starts else n
-        if at > end or end > n:
-            raise ValueError("segments must be in order and within the text")
-        if _has_words(s + at, end - at) and not _is_base64(s + at, end - at):
-            _letters(s + at, end - at, counts)
-    return counts[0], counts[1], counts[2]

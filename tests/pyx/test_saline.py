@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mxtest import saref
-from mxward.pyx.saline import TopLevel, count_letters, find_uris, longest_line, squeeze
+from mxward.pyx.saline import TopLevel, find_uris, longest_line, squeeze
 
 TOPS = [b"com", b"uk", b"example", b"co"]
 KNOWN = TopLevel(TOPS)
@@ -78,8 +78,6 @@ def test_no_more_segments_are_read_than_the_limit_allows() -> None:
 def test_segments_outside_the_text_are_refused(starts: list[int]) -> None:
     with pytest.raises((ValueError, OverflowError)):
         find_uris(b"text", starts, KNOWN, 9)
-    with pytest.raises((ValueError, OverflowError)):
-        count_letters(b"text", starts)
 
 
 @given(st.lists(st.binary(min_size=1, max_size=6), unique=True, max_size=40), st.binary(max_size=6))
@@ -87,15 +85,6 @@ def test_top_levels_are_a_set_without_case(names: list[bytes], name: bytes) -> N
     known = TopLevel(names)
     assert all(one in known and one.upper() in known for one in names)
     assert (name in known) == (name.lower() in {one.lower() for one in names})
-
-
-LETTERS = [b"Word", b"lower", b" ", b"\n", b"7", b"\x1b$B", b"\x1b(B", b"+/=", b"A" * 61, b"_", b"\xe9"]
-
-
-@given(st.lists(st.lists(st.sampled_from(LETTERS), min_size=1, max_size=12).map(b"".join), max_size=6))
-def test_letters_are_counted_as_by_the_patterns(lines: list[bytes]) -> None:
-    starts = [sum(map(len, lines[:number])) for number in range(len(lines))]
-    assert count_letters(b"".join(lines), starts) == saref.letters(lines)
 
 
 @given(st.lists(st.sampled_from([b"a", b"\r", b"\n", b"\r\n"]), max_size=30).map(b"".join), st.integers(0, 40))

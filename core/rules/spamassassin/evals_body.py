@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from functools import lru_cache
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 from mxward.core.rules.spamassassin.chunks import chunks
-from mxward.core.rules.spamassassin.evaltools import Eval, keep, number
+from mxward.core.rules.spamassassin.evaltools import (
+    Bound,
+    Eval,
+    Measure,
+    above_to,
+    counted_lines,
+    evals,
+    from_below,
+    from_to,
+    keep,
+    measured,
+    number,
+)
 from mxward.core.rules.spamassassin.texts import split
+from mxward.pyx.sacount import compare_words
 
 if TYPE_CHECKING:
     from mxward.core.rules.spamassassin.nodes import Node
+    from mxward.core.rules.spamassassin.site import Site
     from mxward.core.rules.spamassassin.texts import TextSet
 
-MAX_WORDS: Final = 200_000  # of one part that are compared
 _LABEL: Final = re.compile(rb"^\s*([^:\s][^:\n]{2,29})\s*:\s*\S", re.M)
 _NOT_SMALL: Final = bytes(set(range(256)) - set(b"abcdefghijklmnopqrstuvwxyz"))
 _STOCK: Final = re.compile(
@@ -27,11 +41,14 @@ _SMALL_PART: Final = 4  # bytes behind a mark of a signature that do not make on
 NO_SIGNATURE: Final = 10.0**6
 
 
-def multipart_alternative_difference(texts: TextSet, low: str, high: str) -> bool:
+def multipart_alternative_difference(low: str, high: str) -> Bound:
     """Whether so many percent of the words of HTML are not in the plain text beside it."""
-    percent = keep(texts, "alternatives", _alternatives)[0]
-    least, most = number(low), number(high) if high != "undef" else float("inf")
-    return (least == 0 or percent > least) and percent <= most
+    least, most = number(low), number(high) if high != "undef" else inf
+    return Bound(_share_of_html, from_to(-inf, most) if least == 0 else above_to(least, most))
+
+
+def _share_of_html(texts: TextSet) -> tuple[float]:
+    return (keep(texts, "alternatives", _alternatives)[0],)
 
 
 def multipart_alternative_difference_count(texts: TextSet, ratio: str, low: str) -> bool:
@@ -48,21 +65,21 @@ def _alternatives(texts: TextSet) -> tuple[float, int, int]:
     rendered = {node.index: (markup, text, wide) for node, markup, text, wide in texts.rendered}
     worst, n_html, n_text = 0.0, 0, 0
     for node in whole:
-        html: Counter[bytes] = Counter()
-        plain: Counter[bytes] = Counter()
+        html: list[tuple[bytes, bool]] = []
+        plain: list[tuple[bytes, bool]] = []
         has_image = False
         for leaf in _leaves(node):
             if not leaf.type.startswith("text") or leaf.effective_type not in ("text/plain", "text/html"):
                 continue
             markup, text, wide = rendered[leaf.index]
-            (plain if markup is None else html).update(_words(text, wide=wide))
+            (plain if markup is None else html).append((text, wide))
             has_image = has_image or (markup is not None and b"img" in markup.inside)
-        if not html and has_image:
-            html[b"\n"] = 1  # stands for the image; no word can be it
-        if not html:
+        n_words, n_plain, left = compare_words(html, plain)
+        if not n_words and has_image:
+            n_words = left = 1  # stands for the image; no word can be it
+        if not n_words:
             continue
-        n_html, n_text = len(html), len(plain)
-        left = sum(1 for word, count in html.items() if count > plain.get(word, 0))
+        n_html, n_text = n_words, n_plain
         worst = max(worst, 100.0 * left / n_html)
     return worst, n_html, n_text
 
@@ -83,29 +100,20 @@ def _is_invitation(top: Node) -> bool:
     return top.type == "multipart/alternative" and kinds == ["text/html", "text/calendar"]
 
 
-_WORD_SIGN: Final = re.compile(r"\w")
-_WORD_BYTE: Final = re.compile(rb"\w")
-
-
-def _words(text: bytes, *, wide: bool) -> Counter[bytes]:
-    """Words and how often each stands there; what has neither letter nor digit is none."""
-    if wide:
-        found = Counter(
-            [word.encode("utf-8", "replace") for word in text.decode("utf-8", "replace").split()[:MAX_WORDS]]
-        )
-    else:
-        found = Counter(text.split()[:MAX_WORDS])
-    for word in [word for word in found if not _WORD_BYTE.search(word)]:
-        if word.isascii() or not wide or not _WORD_SIGN.search(word.decode("utf-8", "replace")):
-            del found[word]
-    return found
-
-
-def check_blank_line_ratio(texts: TextSet, low: str, high: str, least_lines: str = "1") -> bool:
+def check_blank_line_ratio(low: str, high: str, least_lines: str = "1") -> Bound:
     """Whether so many percent of the lines are blank, in a text of so many lines or more."""
-    n_lines, n_blank = keep(texts, "blank_lines", _blank_lines)
-    percent = -1.0 if n_lines < max(1.0, number(least_lines)) else 100.0 * n_blank / n_lines
-    return (number(low) == 0 or percent > number(low)) and percent <= number(high)
+    least, most = number(low), number(high)
+    ranges = from_to(-inf, most) if least == 0 else above_to(least, most)
+    return Bound(_share_of_blank(max(1.0, number(least_lines))), ranges)
+
+
+@lru_cache(maxsize=64)
+def _share_of_blank(least_lines: float) -> Measure:
+    def measure(texts: TextSet) -> tuple[float]:
+        n_lines, n_blank = keep(texts, "blank_lines", _blank_lines)
+        return (-1.0 if n_lines < least_lines else 100.0 * n_blank / n_lines,)
+
+    return measure
 
 
 def _blank_lines(texts: TextSet) -> tuple[int, int]:
@@ -119,25 +127,23 @@ def _blank_lines(texts: TextSet) -> tuple[int, int]:
     return n_lines, n_blank
 
 
-def tvd_vertical_words(texts: TextSet, low: str, high: str) -> bool:
+def tvd_vertical_words(low: str, high: str) -> Bound:
     """Whether there is a line with so many spaces a hundred other characters."""
     most = number(high) if number(high) < 100 else 101
-    return number(low) <= keep(texts, "vertical_words", _vertical_words) < most
+    return Bound(_spaces, from_below(number(low), most))
 
 
-def _vertical_words(texts: TextSet) -> int:
-    worst = -1
-    for line in texts.body_lines:
-        if len(line) > 5:
-            n_spaces = line.count(b" ")
-            rest = len(line) - n_spaces
-            worst = max(worst, 100 if n_spaces > rest or rest == 0 else 100 * n_spaces // rest)
-    return worst
+def _spaces(texts: TextSet) -> tuple[int]:
+    return (counted_lines(texts)[3],)
 
 
-def check_stock_info(texts: TextSet, low: str) -> bool:
+def check_stock_info(low: str) -> Bound:
     """Whether a text has so many different labels of a tip for the stock exchange."""
-    return number(low) == 0 or keep(texts, "stock_info", _stock_info) >= number(low)
+    return Bound(_stock_labels, from_to(number(low) or -inf, inf))
+
+
+def _stock_labels(texts: TextSet) -> tuple[int]:
+    return (keep(texts, "stock_info", _stock_info),)
 
 
 def _stock_info(texts: TextSet) -> int:
@@ -154,30 +160,52 @@ def _stock_info(texts: TextSet) -> int:
     return len(labels)
 
 
-def check_body_length(texts: TextSet, most: str) -> bool:
+def check_body_length(most: str) -> Bound:
     """Whether the body has at most so many bytes as it came."""
-    return texts.body_size <= number(most)
+    return Bound(_size_of_body(number(most)), from_to(-inf, 0))
 
 
-def plaintext_body_length(texts: TextSet, low: str, high: str | None = None) -> bool:
+@lru_cache(maxsize=64)
+def _size_of_body(most: float) -> Measure:
+    """By how many bytes the body is longer than `most`, exactly only when it is not more than twice as long."""
+
+    def measure(texts: TextSet) -> tuple[float]:
+        mime = texts.message.mime
+        assert mime is not None, "parse comes before texts"
+        at_least = (len(texts.message.raw) - mime.parts[0].body_start) / 2  # each line end is two bytes at most
+        return (at_least - most if at_least > most else texts.body_size - most,)
+
+    return measure
+
+
+def plaintext_body_length(low: str, high: str | None = None) -> Bound:
     """Whether the first plain text has so many bytes above its signature."""
-    sizes = keep(texts, "signature", _signature)
-    return sizes is not None and number(low) <= sizes[0] <= number(high, float("inf"))
+    return Bound(_above_signature, from_to(number(low), number(high, inf)))
 
 
-def plaintext_sig_length(texts: TextSet, low: str, high: str | None = None) -> bool:
+def plaintext_sig_length(low: str, high: str | None = None) -> Bound:
     """Whether the signature of the first plain text has so many bytes."""
-    sizes = keep(texts, "signature", _signature)
-    return sizes is not None and number(low) <= sizes[1] <= number(high, float("inf"))
+    return Bound(_size_of_signature, from_to(number(low), number(high, inf)))
 
 
-def plaintext_body_sig_ratio(texts: TextSet, low: str, high: str | None = None) -> bool:
+def plaintext_body_sig_ratio(low: str, high: str | None = None) -> Bound:
     """Whether the first plain text has so many bytes a byte of its signature."""
+    return Bound(_above_to_signature, from_to(number(low), number(high, NO_SIGNATURE)))
+
+
+def _above_signature(texts: TextSet) -> list[int]:
     sizes = keep(texts, "signature", _signature)
-    if sizes is None:
-        return False
-    ratio = sizes[0] / sizes[1] if sizes[1] else NO_SIGNATURE
-    return number(low) <= ratio <= number(high, NO_SIGNATURE)
+    return [] if sizes is None else [sizes[0]]
+
+
+def _size_of_signature(texts: TextSet) -> list[int]:
+    sizes = keep(texts, "signature", _signature)
+    return [] if sizes is None else [sizes[1]]
+
+
+def _above_to_signature(texts: TextSet) -> list[float]:
+    sizes = keep(texts, "signature", _signature)
+    return [] if sizes is None else [sizes[0] / sizes[1] if sizes[1] else NO_SIGNATURE]
 
 
 def _signature(texts: TextSet) -> tuple[int, int] | None:
@@ -190,6 +218,10 @@ def _signature(texts: TextSet) -> tuple[int, int] | None:
         if len(text) - mark.end() > _SMALL_PART:
             sizes = (mark.start(), len(text) - mark.end())
     return sizes
+
+
+def _has_no_bounce_relays(site: Site) -> bool:
+    return not site.bounce_relays
 
 
 def have_any_bounce_relays(texts: TextSet) -> bool:
@@ -220,11 +252,15 @@ def check_welcomelist_bounce_relays(texts: TextSet) -> bool:
     return False
 
 
-TABLE: Final = {
-    run.__name__: Eval(run)
-    for run in (
-        multipart_alternative_difference, multipart_alternative_difference_count, check_blank_line_ratio,
-        tvd_vertical_words, check_stock_info, check_body_length, plaintext_body_length, plaintext_sig_length,
-        plaintext_body_sig_ratio, have_any_bounce_relays, check_welcomelist_bounce_relays,
+_BOUNCE: Final = Eval(check_welcomelist_bounce_relays, is_idle=_has_no_bounce_relays)
+TABLE: Final = (
+    measured(
+        multipart_alternative_difference, check_blank_line_ratio, tvd_vertical_words, check_stock_info,
+        check_body_length, plaintext_body_length, plaintext_sig_length, plaintext_body_sig_ratio,
     )
-} | {"check_whitelist_bounce_relays": Eval(check_welcomelist_bounce_relays)}  # fmt: skip
+    | evals(multipart_alternative_difference_count)
+    | {
+        "have_any_bounce_relays": Eval(have_any_bounce_relays, is_idle=_has_no_bounce_relays),
+        "check_welcomelist_bounce_relays": _BOUNCE, "check_whitelist_bounce_relays": _BOUNCE,
+    }
+)  # fmt: skip

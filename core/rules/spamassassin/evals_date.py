@@ -5,9 +5,10 @@ from __future__ import annotations
 import calendar
 import re
 from functools import lru_cache
+from math import inf
 from typing import TYPE_CHECKING, Final
 
-from mxward.core.rules.spamassassin.evaltools import Eval, keep, number
+from mxward.core.rules.spamassassin.evaltools import Bound, evals, from_below, from_to, measured, number
 
 if TYPE_CHECKING:
     from mxward.core.rules.spamassassin.texts import TextSet
@@ -113,22 +114,23 @@ def _offset(text: bytes) -> int:
     return -seconds if hhmm < 0 else seconds
 
 
-def check_for_shifted_date(texts: TextSet, low: str, high: str) -> bool:
+def check_for_shifted_date(low: str, high: str) -> Bound:
     """Whether Date is so many hours after the nearest Received."""
-    shift = keep(texts, "date_shift", _shift)
-    return (low == "undef" or shift >= 3600 * number(low)) and (high == "undef" or shift < 3600 * number(high))
+    least = -inf if low == "undef" else 3600 * number(low)
+    most = inf if high == "undef" else 3600 * number(high)
+    return Bound(_shift, from_below(least, most) if high != "undef" else from_to(least, inf))
 
 
-def _shift(texts: TextSet) -> int:
+def _shift(texts: TextSet) -> tuple[int]:
     fields = texts.nodes[0].fields
     dates = (parse_date(value) for name in (b"resent-date", b"date") for value in fields.values(name) if value)
     date = next((date for date in dates if date is not None), None)
     if date is None:
-        return 0
+        return (0,)
     shifts = [date - time for time in _received_times(texts)]
     if len(shifts) > 1 and shifts[-1] == 0:
         shifts.pop()
-    return min(shifts, key=abs, default=0)
+    return (min(shifts, key=abs, default=0),)
 
 
 def _received_times(texts: TextSet) -> list[int]:
@@ -163,4 +165,4 @@ def _outlook_token(time: int) -> int:
     return int(time * _OUTLOOK_RATE + _OUTLOOK_START)
 
 
-TABLE: Final = {run.__name__: Eval(run) for run in (check_for_shifted_date, check_outlook_message_id)}
+TABLE: Final = measured(check_for_shifted_date) | evals(check_outlook_message_id)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from mxward.core.rules.spamassassin.addresslist import AddressList
 from mxward.core.rules.spamassassin.evals_address import authors
-from mxward.core.rules.spamassassin.evaltools import Eval, keep, matches, number
+from mxward.core.rules.spamassassin.evaltools import evals, keep, matches, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -168,7 +168,4 @@ def _addresses(text: bytes, site: Site, *, is_start: bool = False) -> Iterable[b
             return
 
 
-TABLE: Final = {
-    run.__name__: Eval(run)
-    for run in (check_freemail_from, check_freemail_header, check_freemail_body, check_freemail_replyto)
-}
+TABLE: Final = evals(check_freemail_from, check_freemail_header, check_freemail_body, check_freemail_replyto)

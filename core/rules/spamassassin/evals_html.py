@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 from mxward.core.rules.spamassassin.domains import domain_of, is_known, registered_domain
-from mxward.core.rules.spamassassin.evaltools import Eval, holds, matches, number, pattern
+from mxward.core.rules.spamassassin.evaltools import (
+    NEVER,
+    NOT_ZERO,
+    Bound,
+    Measure,
+    above_to,
+    condition,
+    evals,
+    from_to,
+    matches,
+    matches_any,
+    measured,
+    number,
+    pattern,
+)
 from mxward.core.rules.spamassassin.ip import is_address
 
 if TYPE_CHECKING:
@@ -20,51 +36,66 @@ _NUMERIC: Final = re.compile(rb"https?:/*(?:[^@/]+@)?\d+\.\d+\.\d+\.\d+", re.I)
 _NUMERIC_SAFE: Final = re.compile(rb"https:/*(?:[^@/]+@)?\d+\.\d+\.\d+\.\d+", re.I)
 
 
-def html_tag_balance(texts: TextSet, tag: str, wanted: str) -> bool:
+@lru_cache(maxsize=512)
+def _number(name: str) -> Measure:
+    """A number or flag of the analysis of each HTML part that has it."""
+    return lambda texts: [value for markup in texts.html if (value := markup.number(name)) is not None]
+
+
+@lru_cache(maxsize=512)
+def _left_open(tag: str) -> Measure:
+    """How many elements of a name were left open, of each HTML part that has some."""
+    name = tag.encode()
+    return lambda texts: [markup.inside[name] for markup in texts.html if name in markup.inside]
+
+
+def _length_with_image(texts: TextSet) -> list[float]:
+    return [markup.length for markup in texts.html if b"img" in markup.inside]
+
+
+def _letters_a_pixel(texts: TextSet) -> list[float]:
+    areas = [(markup, markup.numbers.image_area) for markup in texts.html]
+    return [markup.non_space_len / area for markup, area in areas if area > 0]
+
+
+def html_tag_balance(tag: str, wanted: str) -> Bound:
     """Whether the number of elements left open meets a condition."""
-    name = tag.encode()
-    return any(name in markup.inside and holds(markup.inside[name], wanted) for markup in texts.html)
+    return Bound(_left_open(tag), condition(wanted), "html")
 
 
-def html_tag_exists(texts: TextSet, tag: str) -> bool:
+def html_tag_exists(tag: str) -> Bound:
     """Whether there is an element of that name."""
-    name = tag.encode()
-    return any(name in markup.inside for markup in texts.html)
+    return Bound(_left_open(tag), from_to(-inf, inf), "html")
 
 
-def html_image_only(texts: TextSet, low: str, high: str) -> bool:
+def html_image_only(low: str, high: str) -> Bound:
     """Whether there is an image, and a document of more than `low` and at most `high` characters around it."""
-    least, most = number(low), number(high)
-    return any(b"img" in markup.inside and least < markup.length <= most for markup in texts.html)
+    return Bound(_length_with_image, above_to(number(low), number(high)), "html")
 
 
-def html_image_ratio(texts: TextSet, low: str, high: str) -> bool:
+def html_image_ratio(low: str, high: str) -> Bound:
     """Whether there are so many letters a pixel of images."""
-    least, most = number(low), number(high)
-    areas = ((markup, markup.numbers.image_area) for markup in texts.html)
-    return any(area > 0 and least < markup.non_space_len / area <= most for markup, area in areas)
+    return Bound(_letters_a_pixel, above_to(number(low), number(high)), "html")
 
 
-def html_test(texts: TextSet, name: str) -> bool:
+def html_test(name: str) -> Bound:
     """Whether a flag of the analysis is set."""
-    return any(markup.number(name) for markup in texts.html)
+    return Bound(_number(name), NOT_ZERO, "html")
 
 
-def html_eval(texts: TextSet, name: str, wanted: str) -> bool:
+def html_eval(name: str, wanted: str) -> Bound:
     """Whether a number of the analysis meets a condition."""
-    values = (markup.number(name) for markup in texts.html)
-    return any(value is not None and holds(value, wanted) for value in values)
+    return Bound(_number(name), condition(wanted), "html")
 
 
-def html_range(texts: TextSet, name: str, low: str, high: str | None = None) -> bool:
+def html_range(name: str, low: str, high: str | None = None) -> Bound:
     """Whether a number of the analysis is more than `low` and at most `high`."""
-    least, most = number(low), number(high, float("inf"))
-    return any(value is not None and least < value <= most for value in (markup.number(name) for markup in texts.html))
+    return Bound(_number(name), above_to(number(low), number(high, inf)), "html")
 
 
 def html_text_match(texts: TextSet, name: str, source: str) -> bool:
     """Whether a pattern matches a comment, script, title or the words of a link."""
-    return any(matches(source, string) for markup in texts.html for string in markup.strings(name))
+    return any(matches_any(source, markup.strings(name)) for markup in texts.html)
 
 
 def html_text_not_match(texts: TextSet, name: str, source: str) -> bool:
@@ -83,11 +114,6 @@ def html_title_subject_ratio(texts: TextSet, ratio: str) -> bool:
     return bool(subject) and longest / len(subject) > number(ratio)
 
 
-def html_charset_faraway(texts: TextSet) -> bool:
-    """Never: SpamAssassin 4.0.1 looks for what its own analysis does not keep."""
-    return False
-
-
 def check_iframe_src(texts: TextSet) -> bool:
     """Whether a frame shows an address."""
     return any(b"iframe" in link.types for markup in texts.html for link in markup.uris.values())
@@ -95,8 +121,10 @@ def check_iframe_src(texts: TextSet) -> bool:
 
 def check_https_http_mismatch(texts: TextSet, low: str = "1", high: str | None = None) -> bool:
     """Whether the words of a link name a secure address of another domain than it leads to."""
-    least, most = number(low) or 1, number(high, float("inf"))
+    least, most = number(low) or 1, number(high, inf)
     for markup in texts.html:
+        if not any(b"://" in words for words in markup.anchors):
+            continue
         anchors, is_found = _mismatches(markup, texts.site)
         if is_found and least <= anchors < most:
             return True
@@ -133,16 +161,17 @@ def check_https_ip_mismatch(texts: TextSet) -> bool:
     return any(
         _NUMERIC.match(address) and b"https:" in words.lower() and not _NUMERIC_SAFE.match(words)
         for markup in texts.html
+        if any(b":" in words for words in markup.anchors)
         for address, link in markup.uris.items()
         for words in link.texts
     )
 
 
-TABLE: Final = {
-    run.__name__: Eval(run, "html")
-    for run in (
-        html_tag_balance, html_tag_exists, html_image_only, html_image_ratio, html_test, html_eval, html_range,
-        html_text_match, html_text_not_match, html_title_subject_ratio, html_charset_faraway, check_iframe_src,
-        check_https_http_mismatch, check_https_ip_mismatch,
+TABLE: Final = (
+    measured(html_tag_balance, html_tag_exists, html_image_only, html_image_ratio, html_test, html_eval, html_range)
+    | evals(
+        html_text_match, html_text_not_match, html_title_subject_ratio, check_iframe_src, check_https_http_mismatch,
+        check_https_ip_mismatch, needs="html",
     )
-}  # fmt: skip
+    | {"html_charset_faraway": NEVER}
+)  # fmt: skip

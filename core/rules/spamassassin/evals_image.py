@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import struct
 from dataclasses import dataclass, field
+from functools import lru_cache
+from math import inf
 from typing import TYPE_CHECKING, Final
 
-from mxward.core.rules.spamassassin.evaltools import Eval, keep, matches, number
+from mxward.core.rules.spamassassin.evaltools import Bound, Measure, evals, from_to, keep, matches, measured, number
 
 if TYPE_CHECKING:
     from mxward.core.rules.spamassassin.texts import TextSet
@@ -62,10 +64,11 @@ def jpeg_size(data: bytes | memoryview) -> tuple[int, int]:
 
 
 _SIZE: Final = {"gif": gif_size, "png": png_size, "jpeg": jpeg_size}
+_KINDS: Final = ("all", *_SIZE)
 
 
 def _look(texts: TextSet) -> _Images:
-    found = _Images(dict.fromkeys(("all", *_SIZE), 0), dict.fromkeys(("all", *_SIZE), 0))
+    found = _Images(dict.fromkeys(_KINDS, 0), dict.fromkeys(_KINDS, 0))
     for node in texts.leaves:
         kind_of = _KIND.fullmatch(node.type)
         if kind_of is None or node.encoding != "base64":
@@ -87,17 +90,34 @@ def _images(texts: TextSet) -> _Images:
 
 
 def _is_between(value: float | None, low: str, high: str | None) -> bool:
-    return value is not None and number(low) <= value <= number(high, float("inf"))
+    return value is not None and number(low) <= value <= number(high, inf)
 
 
-def image_count(texts: TextSet, kind: str, low: str, high: str | None = None) -> bool:
+@lru_cache(maxsize=16)
+def _how_many(kind: str) -> Measure:
+    def measure(texts: TextSet) -> tuple[int, ...]:
+        if not texts.has("image"):
+            return (0,) if kind in _KINDS else ()
+        found = _images(texts).count.get(kind)
+        return () if found is None else (found,)
+
+    return measure
+
+
+@lru_cache(maxsize=16)
+def _area(kind: str) -> Measure:
+    return lambda texts: (_images(texts).area[kind],) if kind in _KINDS else ()
+
+
+def image_count(kind: str, low: str, high: str | None = None) -> Bound:
     """Whether there are so many images of a kind ("all", "gif", "png", "jpeg")."""
-    return _is_between(_images(texts).count.get(kind), low, high)
+    least = number(low)
+    return Bound(_how_many(kind), from_to(least, number(high, inf)), "image" if least > 0 else "")
 
 
-def pixel_coverage(texts: TextSet, kind: str, low: str, high: str | None = None) -> bool:
+def pixel_coverage(kind: str, low: str, high: str | None = None) -> Bound:
     """Whether the images have so many pixels together."""
-    return _is_between(_images(texts).area.get(kind), low, high)
+    return Bound(_area(kind), from_to(number(low), number(high, inf)), "image")
 
 
 def image_size_exact(texts: TextSet, kind: str, height: str, width: str) -> bool:
@@ -136,10 +156,6 @@ def image_to_text_ratio(texts: TextSet, kind: str, low: str, high: str, place: s
     return number(low) <= n_letters / area < number(high)
 
 
-TABLE: Final = {
-    run.__name__: Eval(run, "" if run is image_count else "image")
-    for run in (
-        image_count, pixel_coverage, image_size_exact, image_size_range, image_named, image_name_regex,
-        image_to_text_ratio,
-    )
-}  # fmt: skip
+TABLE: Final = measured(image_count, pixel_coverage) | evals(
+    image_size_exact, image_size_range, image_named, image_name_regex, image_to_text_ratio, needs="image"
+)

@@ -4,11 +4,26 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
+from math import inf
 from typing import TYPE_CHECKING, Final
 
-from mxward.core.rules.spamassassin.evaltools import Eval, keep, number
-from mxward.core.rules.spamassassin.nodes import Node, content_type
-from mxward.pyx.saline import count_letters, longest_line
+from mxward.core.rules.spamassassin.evaltools import (
+    NEVER,
+    NOT_ZERO,
+    Bound,
+    Measure,
+    above_to,
+    counted_lines,
+    evals,
+    from_below,
+    from_to,
+    keep,
+    measured,
+    number,
+)
+from mxward.core.rules.spamassassin.nodes import MAX_BLANK, MAX_LINE, Node, content_type
+from mxward.pyx.sacount import count_part
 
 if TYPE_CHECKING:
     from mxward.core.rules.spamassassin.texts import TextSet
@@ -22,14 +37,10 @@ _ASCII_NAME: Final = re.compile(
 )
 _ISO: Final = re.compile(r"iso-\S+-\S+\b", re.I)
 _GOOD_ISO: Final = re.compile(r"iso-(?:8859-\d{1,2}|2022-(?:jp|kr))\b")
-_ESCAPED_LETTER: Final = re.compile(rb"=(?:09|3[0-9ABCEF]|[2456][0-9A-F]|7[0-9A-E])")
-_ESCAPED_END: Final = re.compile(rb"((?:=09|=20)+)[ \t\r\f\v]*$", re.M)
 LONG_LINE: Final = 79  # bytes of a line of quoted-printable, its line feed included, that programs keep to
-_ENTITY: Final = re.compile(rb"&#x[0-9A-F]{4};")
 _HTML: Final = re.compile(rb"text/html", re.I)
 _CHARSET: Final = re.compile(rb"""charset=(?:"([^"]+)"|'([^']+)'|(\S+))""", re.I)
 _FIELD: Final = re.compile(rb"[\x21-\x39\x3b-\x7e]+:")
-_FIELD_OR_BLANK: Final = re.compile(rb"[\x21-\x39\x3b-\x7e]+[ \t]*:|[ \t]")
 _TEXT: Final = re.compile(rb"[^\s.]")
 _NAMES: Final[tuple[str, ...]] = (
     "mime_base64_count", "mime_base64_encoded_text", "mime_body_html_count", "mime_body_text_count",
@@ -37,6 +48,9 @@ _NAMES: Final[tuple[str, ...]] = (
     "mime_qp_long_line", "mime_qp_ratio", "mime_ascii_text_illegal", "mime_text_unicode_ratio", "mime_attachment",
     "mime_bad_iso_charset",
 )  # fmt: skip
+_EMPTY_LINES: Final = (b"\n\n", b"\n\r\n")
+_LINE_ENDS: Final = (b"\n", b"\r\n")
+MAX_FIELD: Final = 4096  # bytes in which the name of a field is looked for
 MAX_EPILOGUE: Final = 65_536  # bytes behind a closing boundary that are looked at
 
 
@@ -62,7 +76,7 @@ def _look(texts: TextSet) -> _Facts:
             facts.count["mime_multipart_alternative"] = 1
         _declared(facts, kind, node.encoding, disposition, (charset or "").lower())
         if node.is_leaf:
-            _content(facts, node, kind, disposition, None if charset is None else charset.lower())
+            _content(facts, texts, node, kind, disposition, None if charset is None else charset.lower())
     count = facts.count
     if facts.qp_bytes:
         count["mime_qp_ratio"] = facts.qp_letters / facts.qp_bytes
@@ -98,100 +112,123 @@ def _declared(facts: _Facts, kind: str, encoding: str, disposition: str, charset
         facts.charsets.append(charset)
 
 
-def _content(facts: _Facts, node: Node, kind: str, disposition: str, charset: str | None) -> None:
-    is_attachment = "attachment" in disposition
-    if kind not in ("text/plain", "text/html") and node.encoding != "quoted-printable":
+def _content(
+    facts: _Facts, texts: TextSet, node: Node, kind: str, disposition: str, charset: str | None
+) -> None:  # fmt: skip
+    is_text = kind in ("text/plain", "text/html")
+    is_escaped = node.encoding == "quoted-printable"
+    is_measured = is_text and "attachment" not in disposition and bool(facts.count["mime_multipart_alternative"])
+    if is_text and "attachment" not in disposition and not is_measured:
+        facts.sizes.append((kind, 0))
+    if not (is_measured or is_escaped or kind == "text/plain"):
         return
-    encoding = node.encoding
-    raw = node.raw
-    if kind in ("text/plain", "text/html") and not is_attachment:
-        counted = len(raw) if facts.count["mime_multipart_alternative"] else 0
-        facts.sizes.append((kind, counted))
-    if encoding == "quoted-printable":
-        if longest_line(raw, 0, len(raw)) > LONG_LINE:
+    size, longest, escapes, entities, is_odd = _counted(
+        texts, node, is_escaped=is_escaped, is_text=kind == "text/plain"
+    )
+    if is_measured:
+        facts.sizes.append((kind, size))
+    if is_escaped:
+        if longest > LONG_LINE:
             facts.count["mime_qp_long_line"] = 1
-        facts.qp_bytes += len(raw)
-        if b"=" in raw:
-            facts.qp_letters += len(_ESCAPED_LETTER.findall(raw))
-            facts.qp_letters -= sum(len(end) // 3 for end in _ESCAPED_END.findall(raw))
+        facts.qp_bytes += size
+        facts.qp_letters += escapes
     if kind != "text/plain":
         return
-    if charset in (None, "us-ascii") and (not raw.isascii() or b"\0" in raw or b"\r" in raw):
+    if is_odd and charset in (None, "us-ascii"):
         facts.count["mime_ascii_text_illegal"] = 1
-    if encoding in ("", "7bit", "8bit"):
-        entities = len(_ENTITY.findall(raw)) if b"&#x" in raw else 0
+    if node.encoding in ("", "7bit", "8bit"):
         facts.entities += entities
-        facts.letters += len(raw) - 8 * entities
+        facts.letters += size - 8 * entities
+
+
+def _counted(texts: TextSet, node: Node, *, is_escaped: bool, is_text: bool) -> tuple[int, int, int, int, bool]:
+    """(bytes, longest line, needless escapes, entities, whether bytes are odd) of a part as SpamAssassin has it."""
+    mime = texts.message.mime
+    assert mime is not None, "parse comes before texts"
+    info = mime.parts[node.index]
+    size, longest, blank, escapes, entities, is_odd = count_part(
+        texts.message.raw, info.body_start, info.body_end, escapes=is_escaped, text=is_text
+    )
+    if longest > MAX_LINE or blank >= MAX_BLANK:  # lines may have been broken, or left out
+        raw = node.raw
+        size, longest, _, escapes, entities, is_odd = count_part(raw, 0, len(raw), escapes=is_escaped, text=is_text)
+    return size, longest, escapes, entities, is_odd
 
 
 def _facts(texts: TextSet) -> _Facts:
     return keep(texts, "mime", _look)
 
 
-def check_for_mime(texts: TextSet, name: str) -> bool:
+@lru_cache(maxsize=64)
+def _count(name: str) -> Measure:
+    """A count of the MIME structure."""
+    return lambda texts: (_facts(texts).count.get(name, 0.0),)
+
+
+def check_for_mime(name: str) -> Bound:
     """Whether a count of the MIME structure is not 0."""
-    return bool(_facts(texts).count.get(name))
+    return Bound(_count(name), NOT_ZERO)
 
 
 def check_for_mime_html(texts: TextSet) -> bool:
     """Whether there is an HTML part."""
-    return bool(_is_all_html(texts) or _facts(texts).count["mime_body_html_count"])
+    return bool(_facts(texts).count["mime_body_html_count"] or _is_all_html(texts))
 
 
 def check_for_mime_html_only(texts: TextSet) -> bool:
     """Whether all text parts are HTML."""
     count = _facts(texts).count
-    return _is_all_html(texts) or bool(count["mime_body_html_count"] and not count["mime_body_text_count"])
+    return bool(count["mime_body_html_count"] and not count["mime_body_text_count"]) or _is_all_html(texts)
 
 
 def _is_all_html(texts: TextSet) -> bool:
     return _HTML.match(texts.headers.first("Content-Type")) is not None
 
 
-def check_mime_multipart_ratio(texts: TextSet, low: str, high: str) -> bool:
+def check_mime_multipart_ratio(low: str, high: str) -> Bound:
     """Whether plain text has so many bytes a byte of HTML."""
-    return number(low) <= _facts(texts).count["mime_multipart_ratio"] < number(high)
+    return Bound(_count("mime_multipart_ratio"), from_below(number(low), number(high)))
 
 
-def check_for_ascii_text_illegal(texts: TextSet) -> bool:
+def check_for_ascii_text_illegal() -> Bound:
     """Whether text declared as ASCII has other bytes."""
-    return bool(_facts(texts).count["mime_ascii_text_illegal"])
+    return Bound(_count("mime_ascii_text_illegal"), NOT_ZERO)
 
 
-def check_abundant_unicode_ratio(texts: TextSet, ratio: str) -> bool:
+def check_abundant_unicode_ratio(ratio: str) -> Bound:
     """Whether plain text has so many numeric references of HTML."""
-    if not re.fullmatch(r"\d{0,3}\.\d{1,3}", ratio):
-        return False
-    return _facts(texts).count["mime_text_unicode_ratio"] >= number(ratio)
+    is_ratio = re.fullmatch(r"\d{0,3}\.\d{1,3}", ratio)
+    return Bound(_count("mime_text_unicode_ratio"), from_to(number(ratio), inf) if is_ratio else ())
 
 
-def check_qp_ratio(texts: TextSet, low: str) -> bool:
+def check_qp_ratio(low: str) -> Bound:
     """Whether so much of quoted-printable parts is encoded without need."""
-    return _facts(texts).count["mime_qp_ratio"] >= number(low)
+    return Bound(_count("mime_qp_ratio"), from_to(number(low), inf))
 
 
-def check_for_faraway_charset(texts: TextSet) -> bool:
-    """Never: which charsets belong to which languages is not known here; the default is that all are welcome."""
-    return False
+def _capitals(texts: TextSet) -> tuple[float]:
+    return (keep(texts, "uppercase", _uppercase),)
 
 
-def check_for_uppercase(texts: TextSet, low: str, high: str) -> bool:
+def check_for_uppercase(low: str, high: str) -> Bound:
     """Whether so many percent of the letters are capitals."""
-    return number(low) < keep(texts, "uppercase", _uppercase) <= number(high)
+    return Bound(_capitals, above_to(number(low), number(high)))
 
 
 MIN_LETTERS: Final = 200  # bytes of lines of words below which capitals say nothing
 
 
 def _uppercase(texts: TextSet) -> float:
+    size, large, small, _ = counted_lines(texts)
+    if size < MIN_LETTERS or not large:
+        return 0.0
     declared = _CHARSET.search(texts.headers.first("Content-Type"))
     charsets = [charset.encode("latin-1", "replace") for charset in _facts(texts).charsets]
     if declared:
         charsets.append(declared[1] or declared[2] or declared[3])
     if any(CASELESS.fullmatch(charset) for charset in charsets):
         return 0.0
-    size, large, small = count_letters(*texts.body)
-    return 100.0 * large / (large + small) if size >= MIN_LETTERS and large + small else 0.0
+    return 100.0 * large / (large + small)
 
 
 def check_ma_non_text(texts: TextSet) -> bool:
@@ -204,9 +241,13 @@ def check_ma_non_text(texts: TextSet) -> bool:
     return False
 
 
-def check_base64_length(texts: TextSet, low: str, high: str | None = None) -> bool:
+def _lines_of_base64(texts: TextSet) -> tuple[int]:
+    return (keep(texts, "base64_length", _base64_length),)
+
+
+def check_base64_length(low: str, high: str | None = None) -> Bound:
     """Whether the longest line of base64 has so many bytes, its end included."""
-    return number(low) <= keep(texts, "base64_length", _base64_length) <= number(high, float("inf"))
+    return Bound(_lines_of_base64, from_to(number(low), number(high, inf)))
 
 
 def _base64_length(texts: TextSet) -> int:
@@ -233,24 +274,32 @@ def _lacks_separator(texts: TextSet) -> bool:
     return not (header.endswith(b"\n\n") or header == b"\n")
 
 
-def _lacks_part_fields(texts: TextSet) -> bool:
-    """Whether a part of a multipart begins with anything but a field."""
-    return any(
-        not _FIELD.match(start)
+def _parts_of_multiparts(texts: TextSet) -> list[tuple[int, int, int]]:
+    """(start, start of the body, end) of each part of a multipart."""
+    mime = texts.message.mime
+    assert mime is not None, "parse comes before texts"
+    infos = [
+        mime.parts[node.index]
         for node in texts.nodes
         if node.parent is not None and node.parent.type.startswith("multipart/")
-        for start in (node.head[:4096],)
-        if start
+    ]
+    return [(info.header_start, info.body_start, info.body_end) for info in infos]
+
+
+def _lacks_part_fields(texts: TextSet) -> bool:
+    """Whether a part of a multipart begins with anything but a field."""
+    raw = texts.message.raw
+    return any(
+        start < body and not _FIELD.match(raw, start, min(body, start + MAX_FIELD))
+        for start, body, _ in keep(texts, "parts_of_multiparts", _parts_of_multiparts)
     )
 
 
 def _lacks_part_separator(texts: TextSet) -> bool:
     """Whether the fields of a part run into its content without an empty line."""
-    for node in texts.nodes:
-        if node.parent is None or not node.parent.type.startswith("multipart/"):
-            continue
-        head = node.head
-        if not (head.endswith(b"\n\n") or head == b"\n") and node.has_body:
+    raw = texts.message.raw
+    for start, body, end in keep(texts, "parts_of_multiparts", _parts_of_multiparts):
+        if end > body and not (raw.endswith(_EMPTY_LINES, start, body) or raw[start:body] in _LINE_ENDS):
             return True
     return False
 
@@ -272,11 +321,11 @@ _FLAGS: Final = {
     "mime_epilogue_exists": _has_epilogue,
 }  # fmt: skip
 
-TABLE: Final = {
-    run.__name__: Eval(run)
-    for run in (
-        check_for_mime, check_for_mime_html, check_for_mime_html_only, check_mime_multipart_ratio,
-        check_for_ascii_text_illegal, check_abundant_unicode_ratio, check_qp_ratio, check_for_faraway_charset,
-        check_for_uppercase, check_ma_non_text, check_base64_length, check_msg_parse_flags,
+TABLE: Final = (
+    measured(
+        check_for_mime, check_mime_multipart_ratio, check_for_ascii_text_illegal, check_abundant_unicode_ratio,
+        check_qp_ratio, check_for_uppercase, check_base64_length,
     )
-}  # fmt: skip
+    | evals(check_for_mime_html, check_for_mime_html_only, check_ma_non_text, check_msg_parse_flags)
+    | {"check_for_faraway_charset": NEVER}
+)  # fmt: skip

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from mxward.core.rules.spamassassin.domains import domain_of
-from mxward.core.rules.spamassassin.evaltools import Eval, keep
+from mxward.core.rules.spamassassin.evaltools import Eval, evals, keep
 
 if TYPE_CHECKING:
     from mxward.core.rules.spamassassin.site import Site
@@ -83,13 +83,10 @@ def check_uri_truncated(texts: TextSet) -> bool:
     return texts.uri_list.is_truncated
 
 
-TABLE: Final = {
-    run.__name__: Eval(run)
-    for run in (
-        check_uri_host_listed, check_uri_host_in_blocklist, check_uri_host_in_welcomelist, check_for_http_redirector,
-        check_uri_truncated,
-    )
-} | {
+TABLE: Final = evals(
+    check_uri_host_listed, check_uri_host_in_blocklist, check_uri_host_in_welcomelist, check_for_http_redirector,
+    check_uri_truncated,
+) | {
     "check_uri_host_in_blacklist": Eval(check_uri_host_in_blocklist),
     "check_uri_host_in_whitelist": Eval(check_uri_host_in_welcomelist),
 }  # fmt: skip

@@ -1,13 +1,18 @@
-"""What eval tests share: numbers and conditions of their arguments, patterns that cannot stall, what they keep."""
+"""What eval tests share: the two kinds of them, numbers and conditions of their arguments, patterns that cannot stall,
+what they keep for each other. evalrun.py runs them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from math import inf, nextafter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
-from mxward.bindings.pcre2 import PatternError, Patterns
+from mxward.core.errors import RulePackError
+from mxward.core.rules.regex import Regex, RegexSet
+from mxward.core.rules.spamassassin.places import starts_of
+from mxward.pyx.sacount import count_lines
 
 if TYPE_CHECKING:
     from mxward.core.rules.spamassassin.texts import TextSet
@@ -19,14 +24,70 @@ _AS_SPACE: Final = bytes.maketrans(b"\t\n\v\f\r", b"     ")
 MAX_ARGUMENT: Final = 4096  # characters of a pattern in an argument
 
 
+Measure = Callable[["TextSet"], Sequence[float]]  # what is there to be counted, () when there is nothing
+Range = tuple[float, float]  # both ends included
+NOT_ZERO: Final[tuple[Range, ...]] = ((-inf, nextafter(0.0, -inf)), (nextafter(0.0, inf), inf))
+
+
 class Eval(NamedTuple):
-    """One function: `run(texts, *arguments)` gives whether, or how often, the test matched.
+    """A function: `run(texts, *arguments)` gives whether, or how often, the test matched.
 
     needs: "" or what a message must have for the test to match at all; see TextSet.has.
+    is_idle: whether, with these arguments and the settings of a rule set, the test cannot match any message.
     """
 
     run: Callable[..., float]
     needs: str = ""
+    is_idle: Callable[..., bool] | None = None
+
+
+def _never(_texts: TextSet, *_arguments: str) -> bool:
+    return False
+
+
+NEVER: Final = Eval(_never, is_idle=lambda _site, *_arguments: True)  # a function that matches no message
+
+
+class Bound(NamedTuple):
+    """A test that looks for a number in ranges: tests of one measure share one look at the message."""
+
+    measure: Measure
+    ranges: Sequence[Range]
+    needs: str = ""
+
+
+class Measured(NamedTuple):
+    """A function whose tests each compare a number of the message: `bind(*arguments)` says which, and with what."""
+
+    bind: Callable[..., Bound]
+
+
+Table = dict[str, Eval | Measured]
+
+
+def evals(*runs: Callable[..., float], needs: str = "") -> Table:
+    """Functions under their own names."""
+    return {run.__name__: Eval(run, needs) for run in runs}
+
+
+def measured(*binds: Callable[..., Bound]) -> Table:
+    """Functions that look for a number, under their own names."""
+    return {bind.__name__: Measured(bind) for bind in binds}
+
+
+def from_to(low: float, high: float) -> tuple[Range, ...]:
+    """low <= value <= high."""
+    return ((low, high),)
+
+
+def from_below(low: float, high: float) -> tuple[Range, ...]:
+    """low <= value < high."""
+    return ((low, nextafter(high, -inf)),)
+
+
+def above_to(low: float, high: float) -> tuple[Range, ...]:
+    """low < value <= high."""
+    return ((nextafter(low, inf), high),)
 
 
 @lru_cache(maxsize=2048)
@@ -40,27 +101,21 @@ def number(text: str | None, default: float = 0.0) -> float:
     return float("inf") if text.strip().lower() == "inf" else 0.0
 
 
-@lru_cache(maxsize=256)
-def condition(text: str) -> tuple[str, float] | None:
-    """A comparison such as "!= 0" or "< 384"; None when the text is none."""
+def condition(text: str) -> tuple[Range, ...]:
+    """The ranges of a comparison such as "!= 0" or "< 384"; none when the text is no comparison."""
     found = _CONDITION.fullmatch(text)
-    return (found[1], float(found[2])) if found else None
-
-
-def holds(value: float, text: str) -> bool:
-    """Whether a value meets a condition; False when the text is none."""
-    found = condition(text)
     if found is None:
-        return False
-    sign, other = found
+        return ()
+    other = float(found[2])
+    below, above = nextafter(other, -inf), nextafter(other, inf)
     return {
-        "<": value < other, "<=": value <= other, ">": value > other, ">=": value >= other,
-        "==": value == other, "!=": value != other,
-    }[sign]  # fmt: skip
+        "<": ((-inf, below),), "<=": ((-inf, other),), ">": ((above, inf),), ">=": ((other, inf),),
+        "==": ((other, other),), "!=": ((-inf, below), (above, inf)),
+    }[found[1]]  # fmt: skip
 
 
 @lru_cache(maxsize=512)
-def pattern(source: str) -> Patterns | None:
+def pattern(source: str) -> RegexSet | None:
     """A pattern of an argument, without delimiters; None when it does not compile. Matching it is bounded."""
     flags = ""
     if source.startswith("(?") and (head := re.match(r"\(\?([imsx]+)\)", source)):
@@ -68,15 +123,26 @@ def pattern(source: str) -> Patterns | None:
     if not source or len(source) > MAX_ARGUMENT:
         return None
     try:
-        return Patterns([(source.encode("latin-1", "replace"), flags, 0)])
-    except (PatternError, ValueError):
+        return RegexSet([Regex(source.encode("latin-1", "replace"), flags)])
+    except (RulePackError, ValueError):
         return None
 
 
 def matches(source: str, text: bytes) -> bool:
     """Whether a pattern of an argument matches somewhere. What it cannot decide within its limits is no match."""
     found = pattern(source)
-    return bool(found is not None and found.match(text)[0])
+    return bool(found is not None and found.match(text))
+
+
+def matches_any(source: str, texts: Sequence[bytes]) -> bool:
+    """Whether a pattern of an argument matches one of some texts, each looked at alone."""
+    found = pattern(source)
+    if found is None or not texts:
+        return False
+    filled = [text for text in texts if text]
+    if filled and found.match(b"".join(filled), starts_of(filled)):
+        return True
+    return len(filled) < len(texts) and bool(found.match(b""))
 
 
 def keep(texts: TextSet, name: str, make: Callable[[TextSet], _T]) -> _T:
@@ -86,6 +152,11 @@ def keep(texts: TextSet, name: str, make: Callable[[TextSet], _T]) -> _T:
         memo[name] = make(texts)
     found: _T = memo[name]
     return found
+
+
+def counted_lines(texts: TextSet) -> tuple[int, int, int, int]:
+    """Counts of the lines of the body, see sacount.count_lines."""
+    return keep(texts, "lines", lambda texts: count_lines(*texts.body))
 
 
 def flat(value: bytes) -> bytes:

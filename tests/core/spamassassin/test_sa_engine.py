@@ -14,7 +14,8 @@ from mxward.core.rules.compile import compile_packs
 from mxward.core.rules.pack import Pack, load_pack
 from mxward.core.rules.spamassassin import compile as compiling
 from mxward.core.rules.spamassassin.engine import Engine
-from mxward.core.rules.spamassassin.evals import EVALS, Eval
+from mxward.core.rules.spamassassin.evals import EVALS
+from mxward.core.rules.spamassassin.evaltools import Eval
 from mxward.core.rules.spamassassin.load import load_engine
 from mxward.core.rules.spamassassin.report import Report
 from mxward.core.rules.spamassassin.source import CfOptions, CfSource
