@@ -10,6 +10,8 @@ import re
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from mxward.pyx.safields import usual_mailbox
+
 MAX_MAILBOXES: Final = 2000
 _QUOTED: Final = rb'"(?:[^"\\]|\\.)*+"'
 _MAIL: Final = rb"(?:" + _QUOTED + rb"|[^@\s<>()\[\],:;]+)@(?:[^\"\s<>()\[\],:;]+|\[[\d:.]+\])"
@@ -20,18 +22,6 @@ _ENTRY: Final = re.compile(
     rb"|(?:(?P<mail>" + _MAIL + rb")|(?P<only>" + _PHRASE + rb")))"
     rb"(?:\s*\((?P<comment>(?:[^()\\]|\\.)*+)\))?\s*(?:[,;]|\Z)",
     re.S,
-)
-_ATOM: Final = rb"[^\s<>()\"\[\],:;@\\]+"
-_USUAL: Final = re.compile(  # one mailbox, nothing odd about it
-    rb'\s*(?:(?:"([^"\\@]+)"(\s*)|([^"\\<>()@,;:]*))<('
-    + _ATOM
-    + rb"@"
-    + _ATOM
-    + rb")>|("
-    + _ATOM
-    + rb"@"
-    + _ATOM
-    + rb"))\s*"
 )
 _GROUP: Final = re.compile(rb'[^"()<>]+:\s*(?:;.*)?', re.S)
 _IS_MAIL: Final = re.compile(_MAIL + rb"\n?\Z")
@@ -50,11 +40,9 @@ class Mailbox(NamedTuple):
 
 def mailboxes(value: bytes) -> list[Mailbox]:
     """Mailboxes of a raw field value, entries without an address included. Never raises."""
-    usual = _USUAL.fullmatch(value)
+    usual = usual_mailbox(value)
     if usual:
-        quoted, space, plain, address, bare = usual.groups()
-        phrase = quoted + space if quoted is not None else plain
-        return [Mailbox(phrase or None, address or bare)]
+        return [Mailbox(*usual)]
     text = value.rstrip(b" \t\n\r\f\v").replace(b"\\\\", b"")
     text = _GROUP.sub(b"", text, count=1) if _GROUP.match(text) else text
     if not text.strip():

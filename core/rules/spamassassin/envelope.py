@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -41,5 +40,6 @@ def envelope_from(texts: TextSet) -> bytes | None:
 
 def _stands_below(texts: TextSet, name: str) -> bool:
     """Whether a Received field stands above the field."""
-    pattern = rb"^Received:.*?^" + re.escape(name.encode()) + rb":"
-    return re.search(pattern, b"".join(texts.headers.values("ALL")), re.S | re.M | re.I) is not None
+    text = b"\n" + b"".join(texts.headers.values("ALL")).lower()
+    above = text.find(b"\nreceived:")
+    return above >= 0 and text.find(b"\n" + name.encode().lower() + b":", above) >= 0

@@ -1,6 +1,7 @@
 """The header fields of one part as SpamAssassin keeps them: raw, and unfolded with encoded words decoded.
 
-How rules name them (modifiers, pseudo-headers) is headers.py.
+Finding and unfolding them is pyx/safields, which asks for what has to be decoded here. How rules name them (modifiers,
+pseudo-headers) is headers.py.
 
 Source: RFC 5322 2.2.3, RFC 2047; behaviour of SpamAssassin 4.0.1.
 """
@@ -10,17 +11,13 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from binascii import Error
-from collections.abc import Iterable, KeysView
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Final
 
 from mxward.core.rules.spamassassin.charset import to_utf8
+from mxward.pyx.safields import FieldTable
 
-MAX_NAME: Final = 256  # bytes kept of a name
-MAX_VALUE: Final = 8192  # bytes kept of a value
-MAX_ALL: Final = 65536  # bytes of all fields together
-_LOGICAL: Final = re.compile(rb"([^\n]+(?:\n[ \t][^\n]*)*)\n?")
-_FOLD: Final = re.compile(rb"\n[ \t]+")
 _NEVER_DECODED: Final = re.compile(
     rb"(?:received|(?:resent-)?(?:message-id|date)|mime-version|references|in-reply-to|list-.*)\Z", re.I | re.S
 )
@@ -34,40 +31,37 @@ _NOT_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/]+")
 class Fields:
     """The header of one part. Immutable; what is decoded is kept.
 
-    Args: written: (name, value behind the colon without its last line end), in order.
+    Args: written: the header section of the message, LF line ends, or (name, value behind the colon without its last
+    line end) of each field of another part, in order.
     """
 
-    def __init__(self, written: Iterable[tuple[bytes, bytes]]) -> None:
+    def __init__(self, written: bytes | Iterable[tuple[bytes, bytes]]) -> None:
+        self.table = FieldTable(written, decode_words)
         self._decoded: dict[bytes, list[bytes]] = {}
-        self.order: list[bytes] = []
-        self._raw: dict[bytes, list[bytes]] = {}
-        self.is_truncated = False
-        for name, value in written:
-            if len(name) > MAX_NAME or len(value) > MAX_VALUE:
-                name, value, self.is_truncated = name[:MAX_NAME], value[:MAX_VALUE], True
-            self.order.append(name)
-            self._raw.setdefault(name.lower(), []).append(value)
 
     @property
-    def names(self) -> KeysView[bytes]:
+    def names(self) -> FieldTable:
         """The names that there are, in lower case."""
-        return self._raw.keys()
+        return self.table
+
+    @property
+    def order(self) -> list[bytes]:
+        """The name of each field as written."""
+        return self.table.order
+
+    @property
+    def is_truncated(self) -> bool:
+        return self.table.is_truncated
 
     def raw(self, name: bytes) -> list[bytes]:
         """Values as they stand, with their line ends as LF and one at the end. Name in lower case."""
-        found = self._raw.get(name)
-        if found is None:
-            return []
-        return [value.replace(b"\r\n", b"\n") + b"\n" for value in found]
+        return self.table.raw(name)
 
     def values(self, name: bytes) -> list[bytes]:
         """Values unfolded, decoded, without a line end. Name in lower case."""
         found = self._decoded.get(name)
         if found is None:
-            kept = self._raw.get(name)
-            if kept is None:
-                return []
-            found = self._decoded[name] = [decode(value, name) for value in kept]
+            found = self._decoded[name] = self.table.values(name)
         return found
 
     def last(self, name: str) -> bytes:
@@ -78,36 +72,7 @@ class Fields:
     @cached_property
     def all(self) -> list[bytes]:
         """All fields, unfolded and decoded, as lines; those beyond MAX_ALL bytes are left out."""
-        at: dict[bytes, int] = {}
-        lines: list[bytes] = []
-        size = 0
-        for name in self.order:
-            key = name.lower()
-            number = at.get(key, 0)
-            at[key] = number + 1
-            line = name + b": " + self.values(key)[number] + b"\n"
-            size += len(line)
-            if size > MAX_ALL:
-                self.is_truncated = True
-                break
-            lines.append(line)
-        return lines
-
-
-def top_fields(section: bytes) -> Iterable[tuple[bytes, bytes]]:
-    """Fields of a message's own header as SpamAssassin reads it: spaces before a value are kept, lines without a colon
-    and what an earlier run added (X-Spam-...) are left out. Args: section: LF line ends."""
-    for line in _LOGICAL.findall(section):
-        name, colon, value = line.partition(b":")
-        if colon and name[:7].lower() != b"x-spam-":
-            yield name.rstrip(b" \t"), value
-
-
-def decode(value: bytes, name: bytes) -> bytes:
-    """A raw value unfolded, stripped and with its encoded words decoded to UTF-8."""
-    if b"\n" in value:
-        value = _FOLD.sub(b" ", value.replace(b"\r\n", b"\n")).replace(b"\n", b"")
-    return decode_words(value.strip(b" \t\n\r\f\v"), name)
+        return self.table.lines()
 
 
 def decode_words(value: bytes, name: bytes = b"") -> bytes:

@@ -9,21 +9,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from mxward.core.rules.spamassassin.addresses import is_host, mailboxes
+from mxward.core.rules.spamassassin.addresses import Mailbox, is_host, mailboxes
 from mxward.core.rules.spamassassin.domains import ascii_host, registered_domain
 from mxward.core.rules.spamassassin.fields import Fields, decode_words
 from mxward.core.rules.spamassassin.ip import ADDRESS, reverse
+from mxward.pyx.safields import DECODED, OTHER, RAW, FieldPlan, raw_lines
 
 if TYPE_CHECKING:
     from mxward.core.rules.spamassassin.received import Relays
     from mxward.core.rules.spamassassin.site import Site
 
-_SPACE: Final = re.compile(rb"\s+")
 _FOLDED: Final = re.compile(rb"\n\s+")
-_LINE: Final = re.compile(rb"^[^ \t].*?\n(?![ \t])", re.S | re.M)
-_RECEIVED: Final = re.compile(rb"received:", re.I)
+_RECEIVED: Final = b"received:"
 _HOST_AFTER_AT: Final = re.compile(rb".*@(\S+)", re.S)
 _TOKEN: Final = re.compile(rb"\S+")
 _IP: Final = re.compile(rb"(?<!\.)\b(" + ADDRESS.pattern + rb")\b(?!\.)", ADDRESS.flags)
@@ -40,9 +40,27 @@ class Headers:
         self._fields, self._pristine, self._site = fields, pristine, site
         self._relays, self._envelope_from = relays, envelope_from
         self._kept: dict[str, list[bytes]] = {}
+        self._joined: dict[str, bytes | None] = {}
+        self._boxes: dict[bytes, list[Mailbox]] = {}
+
+    def joined_all(self, names: tuple[str, ...]) -> list[bytes | None]:
+        """`joined` of many names, in their order; quick for the same names in each message."""
+        made, others = _plan(names)
+        found = self._fields.table.joined(made)
+        self._joined.update(zip(names, found, strict=True))
+        for number, name, key in others:
+            if not key or key in self._fields.table:
+                found[number] = self._joined[name] = self._join(name)
+        return found
 
     def joined(self, name: str) -> bytes | None:
         """What a header rule looks at: all values joined, one a line; None when there is none."""
+        if name in self._joined:
+            return self._joined[name]
+        found = self._joined[name] = self._join(name)
+        return found
+
+    def _join(self, name: str) -> bytes | None:
         found = self.values(name)
         if not found:
             return None
@@ -50,12 +68,10 @@ class Headers:
 
     def first(self, name: str) -> bytes:
         """What an eval test looks at: all values joined, or the first one with a modifier; b"" when there is none."""
-        found = self.values(name)
-        if not found:
-            return b""
         if (":" in name and not name.endswith(":raw")) or name == "EnvelopeFrom":
-            return found[0].removesuffix(b"\n")
-        return b"".join(found)
+            found = self.values(name)
+            return found[0].removesuffix(b"\n") if found else b""
+        return b"".join(self.values(name)) if name.count(":") > 1 else self.joined(name) or b""
 
     def values(self, name: str) -> list[bytes]:
         """Every value, those of whole fields with a line end."""
@@ -76,9 +92,9 @@ class Headers:
         elif "last" in wanted:
             found = found[-1:]
         if "addr" in wanted:
-            found = [box.address for value in found for box in mailboxes(value) if box.address is not None]
+            found = [box.address for value in found for box in self._mailboxes(value) if box.address is not None]
         elif "name" in wanted:
-            names = [box.phrase for value in found for box in mailboxes(value) if box.phrase is not None]
+            names = [box.phrase for value in found for box in self._mailboxes(value) if box.phrase is not None]
             found = names if is_raw else [_clean_name(phrase) for phrase in names]
         if "host" in wanted or "domain" in wanted:
             hosts = [host for value in found if (host := self._host(value, is_address="addr" in wanted))]
@@ -89,9 +105,15 @@ class Headers:
                 found = [turned for address in found if (turned := reverse(address))]
         return found
 
+    def _mailboxes(self, value: bytes) -> list[Mailbox]:
+        found = self._boxes.get(value)
+        if found is None:
+            found = self._boxes[value] = mailboxes(value)
+        return found
+
     def _named(self, base: str, *, is_raw: bool, needs_raw: bool) -> list[bytes]:
         if base == "ALL":
-            return _LINE.findall(self._pristine()) if is_raw else self._fields.all
+            return raw_lines(self._pristine()) if is_raw else self._fields.all
         if base.startswith("ALL-") and base in _RANGES:
             return self._range(base, is_raw=is_raw)
         key = base.lower().encode("latin-1", "replace")
@@ -117,18 +139,15 @@ class Headers:
         relays = self._relays()
         is_trust, is_head = _RANGES[base]
         border = (relays.last_trusted if is_trust else relays.last_internal) + 1
-        lines = _LINE.findall(self._pristine()) if is_raw else self._fields.all
-        number = -1
-        found: list[bytes] = []
-        for line in lines:
-            if _RECEIVED.match(line):
-                number += 1
-            if number < border if is_head else number >= border:
-                found.append(line)
-            elif is_head:
-                found.append(line)  # the field of the border itself, which the last of those relays wrote
-                break
-        return found
+        if is_raw:
+            lines = raw_lines(self._pristine())
+            received = [number for number, line in enumerate(lines) if line[:9].lower() == _RECEIVED]
+        else:
+            lines, received = self._fields.all, self._fields.table.numbers(_RECEIVED[:-1])
+        if border >= len(received):
+            return lines if is_head else []
+        # the field of the border itself was written by the last of those relays
+        return lines[: received[border] + 1] if is_head else lines[received[border] :]
 
     def _host(self, value: bytes, *, is_address: bool) -> bytes:
         if is_address:
@@ -149,6 +168,29 @@ _RANGES: Final = {
 }  # fmt: skip
 
 
+@lru_cache(maxsize=64)
+def _plan(names: tuple[str, ...]) -> tuple[FieldPlan, list[tuple[int, str, bytes]]]:
+    """Those of the names that are plain fields, and (number, name, field without which there is none) of the rest."""
+    plain: list[tuple[bytes, int]] = []
+    others: list[tuple[int, str, bytes]] = []
+    for number, name in enumerate(names):
+        base, _, modifiers = name.partition(":")
+        key = field_key(base)
+        if key and modifiers in ("", "raw"):
+            plain.append((key, RAW if modifiers else DECODED))
+        else:
+            plain.append((b"", OTHER))
+            others.append((number, name, key))
+    return FieldPlan(plain), others
+
+
+def field_key(base: str) -> bytes:
+    """The field of a name without modifiers, in lower case; b"" when it is no single field."""
+    lower = base.lower()
+    is_made = base == "ALL" or base in _RANGES or base == "MESSAGEID" or lower in ("tocc", "envelopefrom")
+    return b"" if is_made or lower.startswith("x-spam-") else lower.encode("latin-1", "replace")
+
+
 def _hosts(token: bytes, site: Site) -> list[bytes]:
     """What in a word ends like a host name with a known top-level domain."""
     found = []
@@ -162,7 +204,7 @@ def _hosts(token: bytes, site: Site) -> list[bytes]:
 def _clean_name(phrase: bytes) -> bytes:
     text = decode_words(phrase.replace(b"\r\n", b"\n").replace(b"\n\t", b"\n ").replace(b"\n", b""))
     if text.strip():
-        text = _SPACE.sub(b" ", text).strip()
+        text = b" ".join(text.split())
         if len(text) > 1 and text.startswith(b"'") and text.endswith(b"'"):
             text = text[1:-1]
     return text

@@ -10,8 +10,9 @@ import re
 from typing import Final
 
 from mxward.core.message import Message
-from mxward.core.rules.spamassassin.fields import Fields, top_fields
+from mxward.core.rules.spamassassin.fields import Fields
 from mxward.pyx.mime import PartInfo
+from mxward.pyx.safields import line_feeds
 from mxward.pyx.saline import longest_line
 
 MAX_LINE: Final = 2048  # longer lines of parts of a multipart are broken before they are decoded
@@ -46,11 +47,11 @@ class Node:
         "type",
     )
 
-    def __init__(self, message: Message, index: int, parent: Node | None) -> None:
-        assert message.mime is not None, "parse comes before texts"
+    def __init__(
+        self, message: Message, index: int, parent: Node | None, written: bytes | list[tuple[bytes, bytes]]
+    ) -> None:
         self._message, self.index, self.parent = message, index, parent
-        fields = message.mime.fields(index) if parent is not None else top_fields(_section(message))
-        self.fields = Fields(fields)
+        self.fields = Fields(written)
         self.children: list[Node] = []
         self._decoded: bytes | None = None
         self._encoding: str | None = None
@@ -86,7 +87,7 @@ class Node:
     def raw(self) -> bytes:
         """The body as it stands in the message, LF line ends, long runs of blank lines shortened."""
         info = self._info
-        data = self._message.raw[info.body_start : info.body_end].replace(b"\r\n", b"\n")
+        data = line_feeds(self._message.raw, info.body_start, info.body_end)
         if _MANY_BLANK.search(data):
             data = _BLANK.sub(_shortened, data)
         return _broken(data) if self.parent is not None and self.parent.type.startswith("multipart/") else data
@@ -95,7 +96,7 @@ class Node:
     def head(self) -> bytes:
         """Everything before the body, LF line ends."""
         info = self._info
-        return self._message.raw[info.header_start : info.body_start].replace(b"\r\n", b"\n")
+        return line_feeds(self._message.raw, info.header_start, info.body_start)
 
     @property
     def has_body(self) -> bool:
@@ -184,14 +185,11 @@ def content_type(written: bytes) -> tuple[str, bytes | None, str | None, bytes, 
     return kind.translate(None, _NOT_IN_TYPE).decode("latin-1"), boundary, charset, name, missing
 
 
-def _section(message: Message) -> bytes:
-    """The header section of the message, LF line ends."""
-    assert message.mime is not None
-    return message.raw[: message.mime.parts[0].body_start].replace(b"\r\n", b"\n")
+def tree(message: Message, section: bytes) -> list[Node]:
+    """Every node in the order of a walk from the top, the message itself first.
 
-
-def tree(message: Message) -> list[Node]:
-    """Every node in the order of a walk from the top, the message itself first."""
+    Args: section: the header section of the message, LF line ends.
+    """
     assert message.mime is not None, "parse comes before texts"
     infos = message.mime.parts
     nodes: dict[int, Node] = {}
@@ -201,7 +199,7 @@ def tree(message: Message) -> list[Node]:
         if info.parent >= 0 and infos[info.parent].kind == "leaf":
             continue
         parent = nodes.get(info.parent)
-        node = nodes[index] = Node(message, index, parent)
+        node = nodes[index] = Node(message, index, parent, section if parent is None else message.mime.fields(index))
         if parent is not None:
             parent.children.append(node)
     for node in nodes.values():

@@ -29,6 +29,7 @@ from mxward.core.rules.spamassassin.nodes import Node, tree
 from mxward.core.rules.spamassassin.received import Relays, relays
 from mxward.core.rules.spamassassin.site import DEFAULT, Site
 from mxward.core.rules.spamassassin.uris import UriList
+from mxward.pyx.safields import line_feeds
 from mxward.pyx.saline import squeeze
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class TextSet:
     @cached_property
     def nodes(self) -> list[Node]:
         """The parts, the message itself first."""
-        return tree(self.message)
+        return tree(self.message, self.pristine_header)
 
     @cached_property
     def leaves(self) -> list[Node]:
@@ -62,20 +63,20 @@ class TextSet:
 
     @cached_property
     def full(self) -> bytes:
-        return self.message.raw.replace(b"\r\n", b"\n")
+        return line_feeds(self.message.raw, 0, len(self.message.raw))
 
     @cached_property
     def pristine_header(self) -> bytes:
         """The header section as it came, the empty line included, LF line ends."""
         mime = self.message.mime
         assert mime is not None, "parse comes before texts"
-        return self.message.raw[: mime.parts[0].body_start].replace(b"\r\n", b"\n")
+        return line_feeds(self.message.raw, 0, mime.parts[0].body_start)
 
     @cached_property
     def pristine_body(self) -> bytes:
         mime = self.message.mime
         assert mime is not None, "parse comes before texts"
-        return self.message.raw[mime.parts[0].body_start :].replace(b"\r\n", b"\n")
+        return line_feeds(self.message.raw, mime.parts[0].body_start, len(self.message.raw))
 
     @property
     def body_size(self) -> int:
@@ -192,8 +193,7 @@ class TextSet:
 
     def header_values(self, names: Sequence[str]) -> list[bytes | None]:
         """What the header rules of these names look at, in the order of the names; see `header`."""
-        joined = self.headers.joined
-        return [joined(name) for name in names]
+        return self.headers.joined_all(tuple(names))
 
     @cached_property
     def mimeheaders(self) -> list[Node]:

@@ -1,0 +1,71 @@
+"""Header fields of one part as SpamAssassin keeps them: found in one pass, objects made only of what is asked for."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import final
+
+MAX_NAME: int  # bytes kept of a name
+MAX_VALUE: int  # bytes kept of a value
+MAX_ALL: int  # bytes of all fields together
+DECODED: int  # kinds of a FieldPlan
+RAW: int
+OTHER: int
+
+@final
+class FieldPlan:
+    """Names that are looked up in many messages. Immutable; may be shared between threads.
+
+    Args: names: (name in lower case, DECODED, RAW, or OTHER for what is no field).
+    """
+
+    names: tuple[bytes, ...]
+    def __init__(self, names: Sequence[tuple[bytes, int]], /) -> None: ...
+
+@final
+class FieldTable:
+    """The fields of one part. Immutable; not to be used by several threads at once.
+
+    Args: written: the header section of a message with LF line ends, of which lines without a colon and fields named
+    X-Spam-... are left out; or (name, value behind the colon without its last line end) of each field.
+    decode: value, unfolded and stripped, and name in lower case -> the value as UTF-8 with its encoded words decoded;
+    called for values that have bytes outside ASCII or "=?" only. Cost: linear in the section.
+    Raises: OverflowError for 4 GiB and more.
+    """
+
+    is_truncated: bool  # a name, a value or, once `lines` was called, all fields together were cut
+    def __init__(
+        self, written: bytes | Iterable[tuple[bytes, bytes]], decode: Callable[[bytes, bytes], bytes], /
+    ) -> None: ...
+    def __len__(self) -> int: ...
+    def __contains__(self, name: object) -> bool:
+        """Whether there is a field of that name, given in lower case."""
+    def __iter__(self) -> Iterator[bytes]:
+        """The names that there are, in lower case."""
+    @property
+    def order(self) -> list[bytes]:
+        """The name of each field as written."""
+    def raw(self, name: bytes, /) -> list[bytes]:
+        """Values as they stand, with LF line ends and one at the end. Name in lower case."""
+    def values(self, name: bytes, /) -> list[bytes]:
+        """Values unfolded, stripped and decoded, without a line end. Name in lower case."""
+    def joined(self, plan: FieldPlan, /) -> list[bytes | None]:
+        """All values of each name, one a line; None when there is no such field."""
+    def numbers(self, name: bytes, /) -> list[int]:
+        """Which fields have that name, the first of all being 0. Name in lower case."""
+    def lines(self) -> list[bytes]:
+        """All fields, unfolded and decoded, as lines; those beyond MAX_ALL bytes are left out."""
+
+def raw_lines(section: bytes, /) -> list[bytes]:
+    """The fields of a header section as they stand, each with its line ends.
+
+    Lines that begin with a blank behind nothing, and what no line feed ends, are left out.
+    """
+
+def usual_mailbox(value: bytes, /) -> tuple[bytes | None, bytes] | None:
+    """(name, address) of a field that is one mailbox and nothing odd; None for any other field.
+
+    That is: an address, or one in angle brackets behind a name or a quoted string without escapes; white space may
+    stand around it. Spaces behind a quoted string belong to the name. Name: None when it is empty.
+    """
+
+def line_feeds(data: bytes, start: int, end: int, /) -> bytes:
+    """data[start:end] with each CR LF as LF. Raises: ValueError for a range outside the data. Cost: linear."""

@@ -1,0 +1,374 @@
+"""Header fields of one part as SpamAssassin keeps them: found in one pass, objects made only of what is asked for.
+
+Encoded words and bytes outside ASCII are decoded by whoever makes the table (core/rules/spamassassin/fields.py).
+"""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from libc.stdint cimport uint8_t, uint32_t
+from libc.stdlib cimport free, malloc, realloc
+from libc.string cimport memcpy
+
+cdef extern from "sa_fields.h" nogil:
+    ctypedef struct sf_field:
+        uint32_t name
+        uint32_t name_n
+        uint32_t value
+        uint32_t value_n
+        uint32_t hash
+        uint32_t next
+
+    uint32_t sf_hash(const uint8_t* s, size_t n)
+    bint sf_same(const uint8_t* s, const uint8_t* lower, size_t n)
+    uint8_t sf_lower(uint8_t c)
+    bint sf_blank(uint8_t c)
+    bint sf_next(const uint8_t* s, size_t n, size_t* at, sf_field* f)
+    size_t sf_line_feeds(const uint8_t* s, size_t n, uint8_t* out)
+    size_t sf_unfold(const uint8_t* s, size_t n, bint is_twice, uint8_t* out, size_t* start, bint* odd)
+    ctypedef struct sf_mailbox:
+        uint32_t phrase
+        uint32_t phrase_n
+        uint32_t mail
+        uint32_t mail_n
+
+    size_t sf_over_spaces(const uint8_t* s, size_t n, size_t at)
+    bint sf_usual_mailbox(const uint8_t* s, size_t n, sf_mailbox* found)
+    size_t sf_raw_line(const uint8_t* s, size_t n, size_t* at)
+
+MAX_NAME = 256  # bytes kept of a name
+MAX_VALUE = 8192  # bytes kept of a value
+MAX_ALL = 65536  # bytes of all fields together
+cdef enum:
+    _MAX_NAME = 256
+    _MAX_VALUE = 8192
+    _MAX_ALL = 65536
+    _N_SLOTS = 64
+    _DECODED = 0
+    _RAW = 1
+DECODED, RAW, OTHER = 0, 1, 2
+
+
+cdef class FieldPlan:
+    """Names looked up in many messages. See safields.pyi."""
+
+    cdef readonly tuple names
+    cdef uint32_t* _hashes
+    cdef uint8_t* _kinds
+
+    def __cinit__(self, names, /):
+        cdef Py_ssize_t i, n
+        cdef bytes name
+        self.names = tuple([bytes(name) for name, _ in names])
+        n = len(self.names)
+        self._hashes = <uint32_t*>malloc((n + 1) * sizeof(uint32_t))
+        self._kinds = <uint8_t*>malloc(n + 1)
+        if self._hashes == NULL or self._kinds == NULL:
+            raise MemoryError
+        for i in range(n):
+            name = self.names[i]
+            self._hashes[i] = sf_hash(<const uint8_t*>PyBytes_AS_STRING(name), <size_t>PyBytes_GET_SIZE(name))
+            self._kinds[i] = names[i][1]
+
+    def __dealloc__(self):
+        free(self._hashes)
+        free(self._kinds)
+
+
+cdef class FieldTable:
+    """The fields of one part. See safields.pyi."""
+
+    cdef readonly bint is_truncated
+    cdef object _decode
+    cdef bytes _section  # of a message's own header, its text is this object's
+    cdef uint8_t* _made  # of any other part's, its text is here
+    cdef const uint8_t* _s
+    cdef sf_field* _fields
+    cdef uint32_t _n
+    cdef uint32_t[_N_SLOTS] _first, _last  # number + 1 of the first and last field of a slot
+    cdef uint8_t[_MAX_VALUE] _room  # what is made of a value
+
+    def __init__(self, written, decode, /):
+        if self._fields != NULL:
+            raise ValueError("a table is made once")
+        self._decode = decode
+        if isinstance(written, bytes):
+            self._read(<bytes>written)
+        else:
+            self._copy(list(written))
+
+    def __dealloc__(self):
+        free(self._made)
+        free(self._fields)
+
+    cdef int _read(self, bytes section) except -1:
+        """Find the fields of a header section."""
+        cdef size_t n = <size_t>PyBytes_GET_SIZE(section), at = 0, room = 64
+        cdef sf_field* more
+        if n >= 0xffffffff:
+            raise OverflowError("a header section of 4 GiB or more")
+        self._section = section
+        self._s = <const uint8_t*>PyBytes_AS_STRING(section)
+        self._fields = <sf_field*>malloc(room * sizeof(sf_field))
+        if self._fields == NULL:
+            raise MemoryError
+        while sf_next(self._s, n, &at, &self._fields[self._n]):
+            self._add()
+            if self._n == room:
+                room *= 2
+                more = <sf_field*>realloc(self._fields, room * sizeof(sf_field))
+                if more == NULL:
+                    raise MemoryError
+                self._fields = more
+        return 0
+
+    cdef int _copy(self, list pairs) except -1:
+        """Take over fields that somebody else has found."""
+        cdef size_t total = 0, at = 0, n
+        cdef bytes name, value
+        cdef sf_field* f
+        for name, value in pairs:
+            total += <size_t>PyBytes_GET_SIZE(name) + <size_t>PyBytes_GET_SIZE(value)
+        if total >= 0xffffffff:
+            raise OverflowError("fields of 4 GiB or more")
+        self._made = <uint8_t*>malloc(total + 1)
+        self._fields = <sf_field*>malloc((<size_t>len(pairs) + 1) * sizeof(sf_field))
+        if self._made == NULL or self._fields == NULL:
+            raise MemoryError
+        self._s = self._made
+        for name, value in pairs:
+            f = &self._fields[self._n]
+            n = <size_t>PyBytes_GET_SIZE(name)
+            memcpy(self._made + at, PyBytes_AS_STRING(name), n)
+            f.name, f.name_n = <uint32_t>at, <uint32_t>n
+            at += n
+            n = <size_t>PyBytes_GET_SIZE(value)
+            f.value = <uint32_t>at
+            if n > _MAX_VALUE or f.name_n > _MAX_NAME:
+                self.is_truncated = True
+                f.name_n, n = min(f.name_n, <uint32_t>_MAX_NAME), min(n, <size_t>_MAX_VALUE)
+            f.value_n = <uint32_t>sf_line_feeds(<const uint8_t*>PyBytes_AS_STRING(value), n, self._made + at)
+            at += f.value_n
+            self._add()
+        return 0
+
+    cdef void _add(self) noexcept nogil:
+        """Cut the field behind the last one to size, and find it by its name from now on."""
+        cdef sf_field* f = &self._fields[self._n]
+        cdef uint32_t slot
+        if f.name_n > _MAX_NAME or f.value_n > _MAX_VALUE:
+            self.is_truncated = True
+            f.name_n, f.value_n = min(f.name_n, <uint32_t>_MAX_NAME), min(f.value_n, <uint32_t>_MAX_VALUE)
+        f.hash = sf_hash(self._s + f.name, f.name_n)
+        f.next = 0
+        slot = f.hash % _N_SLOTS
+        self._n += 1
+        if self._last[slot]:
+            self._fields[self._last[slot] - 1].next = self._n
+        else:
+            self._first[slot] = self._n
+        self._last[slot] = self._n
+
+    cdef uint32_t _find(self, uint32_t number, uint32_t hash, const uint8_t* name, size_t n) noexcept nogil:
+        """Number + 1 of the first field of that name from `number` + 1 on in its slot; 0: none."""
+        cdef sf_field* f
+        while number:
+            f = &self._fields[number - 1]
+            if f.hash == hash and f.name_n == n and sf_same(self._s + f.name, name, n):
+                return number
+            number = f.next
+        return 0
+
+    cdef uint32_t _first_of(self, bytes name, uint32_t* hash) noexcept:
+        hash[0] = sf_hash(<const uint8_t*>PyBytes_AS_STRING(name), <size_t>PyBytes_GET_SIZE(name))
+        return self._named(self._first[hash[0] % _N_SLOTS], hash[0], name)
+
+    cdef uint32_t _named(self, uint32_t number, uint32_t hash, bytes name) noexcept:
+        return self._find(number, hash, <const uint8_t*>PyBytes_AS_STRING(name), <size_t>PyBytes_GET_SIZE(name))
+
+    cdef bytes _value(self, uint32_t number, bint is_line):
+        """The value of field number - 1, decoded; a line end behind it when `is_line`."""
+        cdef sf_field* f = &self._fields[number - 1]
+        cdef size_t start = 0, n
+        cdef bint odd = False
+        cdef bytes made
+        # at most _MAX_VALUE bytes, _add and _copy see to that
+        n = sf_unfold(self._s + f.value, f.value_n, self._made == NULL, self._room, &start, &odd)
+        if odd:
+            name = self._name(f)
+            made = self._decode(PyBytes_FromStringAndSize(<const char*>self._room + start, <Py_ssize_t>n), name)
+            return made + b"\n" if is_line else made
+        made = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>n + is_line)
+        memcpy(PyBytes_AS_STRING(made), self._room + start, n)
+        if is_line:
+            PyBytes_AS_STRING(made)[n] = 10
+        return made
+
+    cdef bytes _raw(self, uint32_t number):
+        """The value as it stands and a line end."""
+        cdef sf_field* f = &self._fields[number - 1]
+        cdef size_t n = f.value_n
+        cdef const uint8_t* text = self._s + f.value
+        cdef bytes made
+        if self._made == NULL:  # what had CR CR LF still has CR LF
+            n = sf_line_feeds(text, n, self._room)
+            text = self._room
+        made = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>n + 1)
+        memcpy(PyBytes_AS_STRING(made), text, n)
+        PyBytes_AS_STRING(made)[n] = 10
+        return made
+
+    cdef bytes _name(self, sf_field* f):
+        """The name in lower case."""
+        cdef bytes made = PyBytes_FromStringAndSize(<const char*>self._s + f.name, f.name_n)
+        return made.lower()
+
+    cdef object _joined(self, bytes name, uint32_t hash, int kind):
+        """All values of a name, one a line; None when there is none."""
+        cdef uint32_t number = self._named(self._first[hash % _N_SLOTS], hash, name)
+        cdef bytes made
+        cdef list more
+        if not number:
+            return None
+        made = self._raw(number) if kind == _RAW else self._value(number, True)
+        number = self._named(self._fields[number - 1].next, hash, name)
+        if not number:
+            return made
+        more = [made]
+        while number:
+            more.append(self._raw(number) if kind == _RAW else self._value(number, True))
+            number = self._named(self._fields[number - 1].next, hash, name)
+        return b"".join(more)
+
+    def __len__(self):
+        return self._n
+
+    def __contains__(self, bytes name not None):
+        cdef uint32_t hash
+        return self._first_of(name, &hash) != 0
+
+    def __iter__(self):
+        return iter(dict.fromkeys([name.lower() for name in self.order]))
+
+    @property
+    def order(self):
+        """See safields.pyi."""
+        cdef uint32_t i
+        return [
+            PyBytes_FromStringAndSize(<const char*>self._s + self._fields[i].name, self._fields[i].name_n)
+            for i in range(self._n)
+        ]
+
+    def raw(self, bytes name not None, /):
+        """See safields.pyi."""
+        cdef uint32_t hash, number = self._first_of(name, &hash)
+        cdef list found = []
+        while number:
+            found.append(self._raw(number))
+            number = self._named(self._fields[number - 1].next, hash, name)
+        return found
+
+    def values(self, bytes name not None, /):
+        """See safields.pyi."""
+        cdef uint32_t hash, number = self._first_of(name, &hash)
+        cdef list found = []
+        while number:
+            found.append(self._value(number, False))
+            number = self._named(self._fields[number - 1].next, hash, name)
+        return found
+
+    def joined(self, FieldPlan plan not None, /):
+        """See safields.pyi."""
+        cdef Py_ssize_t i
+        cdef list found = []
+        for i in range(len(plan.names)):
+            if plan._kinds[i] > _RAW:
+                found.append(None)
+            else:
+                found.append(self._joined(<bytes>plan.names[i], plan._hashes[i], plan._kinds[i]))
+        return found
+
+    def numbers(self, bytes name not None, /):
+        """See safields.pyi."""
+        cdef uint32_t hash, number = self._first_of(name, &hash)
+        cdef list found = []
+        while number:
+            found.append(number - 1)
+            number = self._named(self._fields[number - 1].next, hash, name)
+        return found
+
+    def lines(self):
+        """See safields.pyi."""
+        cdef uint32_t i
+        cdef size_t size = 0
+        cdef bytes line
+        cdef list found = []
+        for i in range(self._n):
+            line = self._line(i)
+            size += <size_t>PyBytes_GET_SIZE(line)
+            if size > _MAX_ALL:
+                self.is_truncated = True
+                break
+            found.append(line)
+        return found
+
+    cdef bytes _line(self, uint32_t i):
+        """Name, value and a line end."""
+        cdef sf_field* f = &self._fields[i]
+        cdef size_t start = 0, n
+        cdef bint odd = False
+        cdef bytes made
+        cdef uint8_t* out
+        n = sf_unfold(self._s + f.value, f.value_n, self._made == NULL, self._room, &start, &odd)
+        if odd:
+            return PyBytes_FromStringAndSize(<const char*>self._s + f.name, f.name_n) + b": " + self._value(i + 1, True)
+        made = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>(f.name_n + n) + 3)
+        out = <uint8_t*>PyBytes_AS_STRING(made)
+        memcpy(out, self._s + f.name, f.name_n)
+        out += f.name_n
+        out[0], out[1] = 58, 32
+        memcpy(out + 2, self._room + start, n)
+        out[2 + n] = 10
+        return made
+
+
+def raw_lines(bytes section not None, /):
+    """The lines of a header section. See safields.pyi."""
+    cdef const uint8_t* s = <const uint8_t*>PyBytes_AS_STRING(section)
+    cdef size_t n = <size_t>PyBytes_GET_SIZE(section), at = 0, end
+    cdef list found = []
+    while True:
+        end = sf_raw_line(s, n, &at)
+        if not end:
+            return found
+        found.append(PyBytes_FromStringAndSize(<const char*>s + at, <Py_ssize_t>(end - at)))
+        at = end
+
+
+def usual_mailbox(bytes value not None, /):
+    """(name, address) of a field that is one mailbox. See safields.pyi."""
+    cdef const char* s = PyBytes_AS_STRING(value)
+    cdef size_t n = <size_t>PyBytes_GET_SIZE(value), end
+    cdef sf_mailbox found
+    cdef bytes phrase = None
+    if n >= 0xffffffff or not sf_usual_mailbox(<const uint8_t*>s, n, &found):
+        return None
+    if found.phrase_n:
+        phrase = s[found.phrase:found.phrase + found.phrase_n]
+        end = found.phrase + found.phrase_n
+        if s[end] == 34:  # spaces behind the quotation mark
+            phrase += s[end + 1:found.mail - 1]
+    return phrase, s[found.mail:found.mail + found.mail_n]
+
+
+def line_feeds(bytes data not None, size_t start, size_t end, /):
+    """data[start:end] with LF line ends. See safields.pyi."""
+    cdef uint8_t* made
+    if start > end or end > <size_t>PyBytes_GET_SIZE(data):
+        raise ValueError("no such part of the data")
+    made = <uint8_t*>malloc(end - start + 1)
+    if made == NULL:
+        raise MemoryError
+    try:
+        end = sf_line_feeds(<const uint8_t*>PyBytes_AS_STRING(data) + start, end - start, made)
+        return PyBytes_FromStringAndSize(<const char*>made, <Py_ssize_t>end)
+    finally:
+        free(made)

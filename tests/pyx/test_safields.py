@@ -1,0 +1,105 @@
+"""pyx/safields against regular expressions."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from mxtest import sareffields
+from mxward.pyx.safields import DECODED, OTHER, RAW, FieldPlan, FieldTable, line_feeds, raw_lines, usual_mailbox
+
+PIECES = [
+    b"Subject", b"To", b"to", b"X-Spam-Flag", b"x-spam", b":", b": ", b" :", b" ", b"\t", b"\n", b"\n ", b"\n\n", b"\r",
+    b"\r\n", b"\r\n\t", b"=?", b"=", b"?", b"\xe9", b"\0", b"\x0b", b"a", b"word " * 400, b"n" * 300,
+]  # fmt: skip
+SECTIONS = st.lists(st.sampled_from(PIECES), max_size=40).map(b"".join)
+PAIRS = st.lists(st.tuples(st.sampled_from([b"Subject", b"TO", b"to", b"", b"x" * 300]), SECTIONS), max_size=8)
+NAMES = [b"subject", b"to", b"x-spam-flag", b"", b"a", b"x" * 256]
+BOXES = [
+    b'"', b"a", b"b c", b"@", b"<", b">", b" ", b"\n", b",", b"\\", b"(", b"x@y.z", b"<x@y.z>", b'"n" ', b"\x80", b"[",
+]  # fmt: skip
+
+
+def decode(value: bytes, name: bytes) -> bytes:
+    return b"[" + name + b"|" + value + b"]"
+
+
+def agree(made: FieldTable, known: sareffields.Fields) -> None:
+    assert made.order == [name for name, _ in known.pairs]
+    assert len(made) == len(known.pairs)
+    assert list(made) == list(dict.fromkeys(name.lower() for name, _ in known.pairs))
+    assert made.is_truncated == known.is_truncated
+    for name in NAMES:
+        assert (name in made) == any(name == written.lower() for written, _ in known.pairs)
+        assert made.raw(name) == known.raw(name)
+        assert made.values(name) == known.values(name)
+        assert made.numbers(name) == [i for i, (written, _) in enumerate(known.pairs) if written.lower() == name]
+    plan = FieldPlan([(name, kind) for name in NAMES for kind in (DECODED, RAW, OTHER)])
+    wanted: list[bytes | None] = []
+    for name in NAMES:
+        decoded = b"".join(value + b"\n" for value in known.values(name))
+        wanted += [decoded, b"".join(known.raw(name)), None] if known.raw(name) else [None, None, None]
+    assert made.joined(plan) == wanted
+    assert made.lines() == known.lines()
+    assert made.is_truncated == known.is_truncated
+
+
+@example(b"A: b\n c\n\n D\nE : f\r\n \x0b\ng:" + b"x" * 9000)
+@example(b"to:\r\r\n a\nto: =?b")
+@example(b"".join(b"to%d: " % i + b"y" * 4000 + b"\n" for i in range(20)))
+@given(SECTIONS)
+def test_sections_like_the_reference(section: bytes) -> None:
+    agree(FieldTable(section, decode), sareffields.Fields(section, decode))
+    assert raw_lines(section) == sareffields.raw_lines(section)
+
+
+@example([(b"x" * 300, b"a\r\n b"), (b"to", b"\r\r\n c" * 3000), (b"to", b"")])
+@given(PAIRS)
+def test_pairs_like_the_reference(pairs: list[tuple[bytes, bytes]]) -> None:
+    agree(FieldTable(pairs, decode), sareffields.Fields(pairs, decode))
+
+
+@given(st.lists(st.sampled_from(BOXES), max_size=8).map(b"".join))
+def test_usual_mailboxes_like_the_reference(value: bytes) -> None:
+    assert usual_mailbox(value) == sareffields.usual_mailbox(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [
+        (b' "A, B" <a@b.example>\n', (b"A, B ", b"a@b.example")),
+        (b"A B <a@b.example>", (b"A B ", b"a@b.example")),
+        (b" a@b.example ", (None, b"a@b.example")),
+        (b"<a@b@c>", None),
+        (b"a@b.example, c@d.example", None),
+    ],
+)
+def test_usual_mailboxes(value: bytes, wanted: tuple[bytes | None, bytes] | None) -> None:
+    assert usual_mailbox(value) == wanted
+
+
+@given(st.lists(st.sampled_from([b"\r", b"\n", b"\r\n", b"ab"])).map(b"".join), st.integers(0, 9))
+def test_line_feeds(data: bytes, start: int) -> None:
+    if start > len(data):
+        with pytest.raises(ValueError, match="no such part"):
+            line_feeds(data, start, len(data))
+        return
+    assert line_feeds(data, start, len(data)) == data[start:].replace(b"\r\n", b"\n")
+
+
+def test_refusals() -> None:
+    table = FieldTable(b"a: b\n", decode)
+    with pytest.raises(ValueError, match="made once"):
+        FieldTable.__init__(table, b"", decode)
+    with pytest.raises(TypeError):
+        FieldTable([("a", "b")], decode)  # type: ignore[list-item]  # text is not bytes
+    with pytest.raises(ValueError, match="no such part"):
+        line_feeds(b"abc", 0, 4)
+
+
+def test_many_fields() -> None:
+    section = b"".join(b"n%d: v\n" % i for i in range(50_000))
+    table = FieldTable(section, decode)
+    assert len(table) == 50_000
+    assert table.values(b"n49999") == [b"v"]
