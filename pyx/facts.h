@@ -33,7 +33,7 @@ typedef struct FactEntry {
     const uint8_t *mask;  /* FACT_MASK: bits that matter; bytes[i] & ~mask[i] is 0 */
     const FactOp *ops;    /* FACT_EXPR: size steps, whose stack was checked */
     uint32_t size, number;
-    uint32_t first, second; /* FACT_MASK: the two places that are looked at before all others */
+    uint32_t first, second; /* FACT_MASK: two places that are looked at before all others, the rarer byte first */
     int32_t kind;
     uint32_t kinds;         /* FACT_MASK and so on: kinds of bytes that it needs */
     int64_t low, high;      /* FACT_WINDOW: first and last place; FACT_NEAR: distances, low >= 0 */
@@ -238,7 +238,7 @@ static void fact_window(const FactEntry *fact, size_t n, size_t *from, size_t *t
 }
 
 /* Blocks of 64 places are compared at two places of the pattern, which the compiler makes vector code of; only blocks
- * with a hit are looked at closely. first < second < size, so that every place looked at lies before n. */
+ * with a hit are looked at closely. first and second are below size, so that every place looked at lies before n. */
 static inline __attribute__((always_inline)) int fact_search(const FactEntry *fact, const uint8_t *data, size_t n) {
     const uint8_t x = fact->bytes[fact->first], y = fact->bytes[fact->second];
     const uint8_t mx = fact->mask[fact->first], my = fact->mask[fact->second];
@@ -262,18 +262,64 @@ static inline __attribute__((always_inline)) int fact_search(const FactEntry *fa
 }
 
 #if defined(__x86_64__) && defined(__GNUC__)
+#include <immintrin.h>
+
 __attribute__((target("avx2"))) static int fact_search_avx2(const FactEntry *f, const uint8_t *data, size_t n) {
     return fact_search(f, data, n);
 }
-static int facts_have_avx2(void) { return __builtin_cpu_supports("avx2") != 0; }
+
+/* The places in [at, at + 64) where both bytes stand, of those that `live` tells; nothing else is loaded. */
+__attribute__((target("avx512f,avx512bw"))) static inline uint64_t fact_both(
+    const FactEntry *fact, const uint8_t *data, uint64_t live) {
+    const __m512i p = _mm512_maskz_loadu_epi8(live, data + fact->first), q = _mm512_maskz_loadu_epi8(live, data + fact->second);
+    const __m512i x = _mm512_and_si512(p, _mm512_set1_epi8((char)fact->mask[fact->first]));
+    const __m512i y = _mm512_and_si512(q, _mm512_set1_epi8((char)fact->mask[fact->second]));
+    live = _mm512_mask_cmpeq_epi8_mask(live, x, _mm512_set1_epi8((char)fact->bytes[fact->first]));
+    return _mm512_mask_cmpeq_epi8_mask(live, y, _mm512_set1_epi8((char)fact->bytes[fact->second]));
+}
+
+/* As fact_search. Of four blocks at a time the rarer byte is looked for, which most have not. */
+__attribute__((target("avx512f,avx512bw,bmi"))) static int fact_search_avx512(
+    const FactEntry *fact, const uint8_t *data, size_t n) {
+    const __m512i x = _mm512_set1_epi8((char)fact->bytes[fact->first]);
+    const __m512i mask = _mm512_set1_epi8((char)fact->mask[fact->first]);
+    size_t at, end, i;
+    fact_window(fact, n, &at, &end);
+    for (; at < end; at += 256) {
+        const size_t stop = end - at < 256 ? end : at + 256;
+        if (stop == at + 256) {
+            const uint8_t *p = data + at + fact->first;
+            const __m512i a = _mm512_and_si512(_mm512_loadu_si512(p), mask), b = _mm512_and_si512(_mm512_loadu_si512(p + 64), mask);
+            const __m512i c = _mm512_and_si512(_mm512_loadu_si512(p + 128), mask), d = _mm512_and_si512(_mm512_loadu_si512(p + 192), mask);
+            if (!(_mm512_cmpeq_epi8_mask(a, x) | _mm512_cmpeq_epi8_mask(b, x) | _mm512_cmpeq_epi8_mask(c, x) | _mm512_cmpeq_epi8_mask(d, x)))
+                continue;
+        }
+        for (i = at; i < stop; i += 64) {
+            uint64_t hits = fact_both(fact, data + i, stop - i < 64 ? (1ULL << (stop - i)) - 1 : ~0ULL);
+            for (; hits; hits &= hits - 1) {
+                const size_t place = i + (size_t)__builtin_ctzll(hits);
+                if (fact_equal(fact, data + place) && (fact->other == NULL || fact_near(fact, data, n, place))) return 1;
+            }
+        }
+    }
+    return 0;
+}
+
+/* 2: AVX-512, 1: AVX2, 0: neither. */
+static int facts_level(void) {
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("bmi")) return 2;
+    return __builtin_cpu_supports("avx2") ? 1 : 0;
+}
 #else
 static int fact_search_avx2(const FactEntry *f, const uint8_t *data, size_t n) { return fact_search(f, data, n); }
-static int facts_have_avx2(void) { return 0; }
+static int fact_search_avx512(const FactEntry *f, const uint8_t *data, size_t n) { return fact_search(f, data, n); }
+static int facts_level(void) { return 0; }
 #endif
 
 /* Does the pattern stand anywhere, or in its window, or near the other? */
-static int facts_masked(const FactEntry *fact, const uint8_t *data, size_t n, int is_quick) {
-    return is_quick ? fact_search_avx2(fact, data, n) : fact_search(fact, data, n);
+static int facts_masked(const FactEntry *fact, const uint8_t *data, size_t n, int level) {
+    if (level > 1) return fact_search_avx512(fact, data, n);
+    return level ? fact_search_avx2(fact, data, n) : fact_search(fact, data, n);
 }
 
 #endif

@@ -38,13 +38,13 @@ cdef extern from "facts.h" nogil:
     bint facts_fit(const FactOp* ops, uint32_t n)
     uint32_t facts_kinds(const uint8_t* data, size_t n)
     uint32_t fact_kinds(const FactEntry* fact)
-    bint facts_masked(const FactEntry* fact, const uint8_t* data, size_t n, bint is_quick)
-    bint facts_have_avx2()
+    bint facts_masked(const FactEntry* fact, const uint8_t* data, size_t n, int level)
+    int facts_level()
 
 
 cdef class Facts:
     cdef FactSet _set
-    cdef bint _is_quick        # AVX2 is there and wanted
+    cdef int _level            # 0 portable, 1 AVX2, 2 AVX-512
     cdef uint32_t* _position   # of fact number n in _set.facts
     # does masked pattern number n stand in a text of these kinds of bytes (facts_kinds)
     cdef bint occurs(self, uint32_t number, const uint8_t* data, size_t n, uint32_t kinds) noexcept nogil

@@ -21,15 +21,16 @@ Fact: TypeAlias = (
 OPS: tuple[str, ...]  # names of steps; "const" has its number, "read" its width 1, 2 or 4 with SIGNED and BIG, others 0
 SIGNED: int
 BIG: int
+LEVEL: int  # the best level of this processor
 
 class Facts:
     """Facts, numbered in the order given. Immutable; may be shared between threads."""
 
-    def __init__(self, facts: Iterable[Fact], *, portable: bool = False) -> None:
+    def __init__(self, facts: Iterable[Fact], *, level: int = ...) -> None:
         """Integers of programs are of 64 bits and wrap; what is read beyond the text is undefined, and so is what is
         computed from it, a quotient by 0 and a shift by less than 0.
 
-        Args: portable: do not use AVX2 (for tests and comparisons).
+        Args: level: 0 portable, 1 AVX2, 2 AVX-512 at most (for tests and comparisons).
         Raises: ValueError when one is no fact, a program lacks operands or holds more than 32 values; MemoryError.
         """
     @property

@@ -1,6 +1,6 @@
 """Which rules could match a text: facts, literals and needs in one go, without the GIL."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from typing_extensions import Buffer
 
@@ -16,13 +16,15 @@ class RuleSearch:
         literals: Literals,
         facts: Facts,
         needs: Candidates,
-        masks: Mapping[int, Sequence[int]],
+        loose: Candidates,
+        masks: Iterable[Sequence[int]],
         literals_from: int,
     ) -> None:
         """Args: needs: over leaves of which those below `literals_from` are facts or what `others` tells, the rest
-        literals; masks: need -> the masked patterns (facts) that it speaks of.
+        literals; loose: those needs that speak of masked patterns, with each of these taken to occur; masks: of each
+        loose need, the masked patterns (facts) that were taken to occur.
 
-        Raises: ValueError when `masks` names what is no masked pattern; MemoryError.
+        Raises: ValueError when `masks` names what is no masked pattern, or is not one entry a loose need; MemoryError.
         """
     def select(self, data: Buffer, others: Iterable[int] = ()) -> list[int]:
         """Numbers of the needs that hold, ascending.

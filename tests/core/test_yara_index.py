@@ -69,6 +69,59 @@ def test_only_rules_whose_needs_hold_are_candidates() -> None:
     assert index.names() == ["NEEDS_BASE", "PE", "ANY", "SMALL"]
 
 
+# conditions that forbid strings, over $a "evil word", $b "word", $x (any key) "secret", $y "secret", $f "<html"
+FORBIDDING = (
+    "$a and not $b", "($a or $f) and not 1 of ($f*)", "any of them and not $f", "1 of ($a, $f) and not any of ($f)",
+    "$x and not $y", "$x and not ($y)", "#a > 0 and not $f", "for any of ($a, $f) : ($ at 0) and not $f",
+    "not ($a and not $f)", "$f at 0 and not $f", "$a and not ($f and $b)", "$f and not $f at 3", "2 of them and not $y",
+    "all of them and not 1 of ($f)", "not $f and not (not $a and not $b)", "$b and not 2 of ($a, $f)",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("condition", FORBIDDING)
+def test_what_is_forbidden_is_not_what_is_found(condition: str) -> None:
+    strings = '$a = "evil word" $b = "word" fullword $x = "secret" xor $y = "secret" $f = "<html" nocase'
+    unused = "(#a + #b + #x + #y + #f) >= 0"
+    whole, index = whole_and_index({"n": f"rule R {{ strings: {strings} condition: ({condition}) and {unused} }}"}, {})
+    words = (b"evil word", b"word", b"words", b"secret", bytes(byte ^ 7 for byte in b"secret"), b"<HTML", b"<html")
+    texts = [b"%s %s %s" % (one, two, three) for one in words for two in words for three in words]
+    for text in (b"", *texts):
+        found = whole.scan(text, {}, 10)
+        assert index.scan(text, {}, 10) == found, text
+
+
+def test_a_rule_that_forbids_what_it_lists_is_no_candidate_for_it() -> None:
+    strings = '$f1 = "evil word" $fp = "<html" $x = "secret" xor $y = "secret"'
+    one = f"rule ONE {{ strings: {strings} condition: (1 of ($f*) and not $fp) or ($x and not $y) }}"
+    index = YaraIndex(build({"n": one}, {}))
+    assert index.candidates(b"<html> secret", {}) == []
+    assert index.candidates(b"<html> evil word", {}) == [("n", "ONE")]
+    assert index.candidates(bytes(byte ^ 7 for byte in b"a secret"), {}) == [("n", "ONE")]
+
+
+def test_metadata_tell_where_a_rule_is_run() -> None:
+    """Elsewhere its matches do not count (core/detect/yara.py), so it is not run; a rule that refers to it is."""
+    rule = 'rule {name} {{ meta: {meta} strings: $a = "evil word" condition: $a }}'
+    text = "\n".join((
+        rule.format(name="PART", meta='views = "part"'), rule.format(name="TWO", meta='views = "raw text"'),
+        rule.format(name="LAST", meta='views = "raw" views = "text"'), rule.format(name="ODD", meta='views = "all"'),
+        rule.format(name="NUMBER", meta="views = 1"), "rule USES { condition: PART }",
+    ))  # fmt: skip
+    index = YaraIndex(build({"n": text}, EXTERNALS))
+    everywhere = {"ODD", "NUMBER", "USES"}
+    for view, more in (("raw", {"TWO"}), ("part", {"PART"}), ("text", {"TWO", "LAST"})):
+        found = index.candidates(b"an evil word", EXTERNALS | {"view": view})
+        assert {name for _, name in found} == everywhere | more
+
+
+def test_small_classes_and_optional_parts_are_searched_for() -> None:
+    text = r"rule R { strings: $a = /\x13\s?DDE(AUTO)?\d\s{1,4}[A-Z]/ nocase condition: $a }"
+    whole, index = whole_and_index({"n": text}, {})
+    assert index.candidates(b"hidden dde", {}) == []
+    for data in (b"\x13dde7 a", b"\x13\x0bDDEauto0\t\rB", b"\x13DDE\xb2 a", b"\x13\xa0DDE1 a", b"\x13\x0cdde1\x0cz"):
+        assert index.scan(data, {}, 10) == whole.scan(data, {}, 10)
+
+
 def test_a_source_that_is_not_understood_is_run_as_one_piece() -> None:
     sources = RULES | {"odd": 'rule ODD { condition: filename == "a\\qb" or filesize > 3 }'}
     deep = "(" * 300 + "true" + ")" * 300

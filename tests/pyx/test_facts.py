@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from mxward.bindings import yara
 from mxward.pyx import literals
 from mxward.pyx.candidates import Candidates
-from mxward.pyx.facts import BIG, OPS, SIGNED, Facts
+from mxward.pyx.facts import BIG, LEVEL, OPS, SIGNED, Facts
 from mxward.pyx.literals import Literals
 from mxward.pyx.rulesearch import RuleSearch
 
@@ -44,8 +44,8 @@ def test_bytes_at_a_place(facts: list[Any], text: bytes) -> None:
 def test_masked_patterns(facts: list[Any], text: bytes, before: int) -> None:
     for placed in (text, bytes(before) + text, text + facts[0][1], b"\xff" * before + facts[-1][1] + text):
         expected = [n for n, (_, wanted, mask) in enumerate(facts) if stands(placed, wanted, mask)]
-        for portable in (False, True):
-            assert Facts(facts, portable=portable).occurring(placed, range(len(facts))) == expected
+        for level in range(LEVEL + 1):
+            assert Facts(facts, level=level).occurring(placed, range(len(facts))) == expected
 
 
 BOUNDS = st.tuples(st.integers(-8, 12), st.booleans())
@@ -55,15 +55,15 @@ BOUNDS = st.tuples(st.integers(-8, 12), st.booleans())
 def test_patterns_in_a_window(pattern: Any, low: Any, high: Any, text: bytes) -> None:
     _, wanted, mask = pattern
     first, last = (value + (len(text) if from_end else 0) for value, from_end in (low, high))
-    for portable in (False, True):
-        found = Facts([("window", wanted, mask, low, high)], portable=portable).occurring(text, [0])
+    for level in range(LEVEL + 1):
+        found = Facts([("window", wanted, mask, low, high)], level=level).occurring(text, [0])
         places = [at for at in range(len(text)) if stands(text[at : at + len(mask)], wanted, mask)]
         assert bool(found) == any(first <= at <= last for at in places)
 
 
 @given(masked(), masked(), st.integers(0, 9), st.integers(0, 20), TEXTS)
 def test_patterns_near_each_other(one: Any, other: Any, low: int, more: int, text: bytes) -> None:
-    facts = Facts([("near", *one[1:], *other[1:], low, low + more)])
+    facts = Facts([("near", *one[1:], *other[1:], low, low + more)], level=low % (LEVEL + 1))
     for placed in (text, one[1] + bytes(low) + other[1] + text, text + one[1] + other[1]):
         places = [
             [at for at in range(len(placed)) if stands(placed[at : at + len(mask)], wanted, mask)]
@@ -159,15 +159,16 @@ def test_a_search_chooses_what_its_parts_choose(
     chosen = Candidates(needs)
     found = Literals(literals.compile(list(WORDS)))
     kernel = Facts(facts)
-    masks = {number: [number % n] for number in range(len(needs)) if number % 2}
-    search = RuleSearch(found, kernel, chosen, masks, base)
+    masks = [[number % n] for number in range(1, len(needs), 2)]
+    loose = [(need[0], [True if leaf < n else leaf for leaf in need[1]]) for need in needs[1::2]]
+    search = RuleSearch(found, kernel, chosen, Candidates(loose), masks, base)
     leaves = [base + number for number in found.seen(text)] + kernel.occurring(text, range(n))
     assert search.select(text, [20]) == chosen.select([*leaves, 20], len(text))
     assert search.select(memoryview(text)) == chosen.select(leaves, len(text))
 
 
 def test_a_search_is_of_masked_patterns_that_are_there() -> None:
-    parts = Literals(literals.compile([b"word"])), Facts([("at", 0, b"x")]), Candidates([0])
-    for masks, base in (({0: [0]}, 10), ({0: [1]}, 10), ({}, 0)):
+    parts = Literals(literals.compile([b"word"])), Facts([("at", 0, b"x")]), Candidates([0]), Candidates([True])
+    for masks, base in (([[0]], 10), ([[1]], 10), ([], 10), ([[]], 0)):
         with pytest.raises(ValueError):
             RuleSearch(*parts, masks, base)

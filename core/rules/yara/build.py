@@ -21,7 +21,7 @@ from mxward.pyx import candidates, literals
 from mxward.pyx.candidates import Need
 from mxward.pyx.facts import Facts
 
-MAGIC: Final = b"MXYIDX1\n"
+MAGIC: Final = b"MXYIDX2\n"
 ALIGNED: Final = 64  # sections begin at multiples of that many bytes
 GROUP: Final = 16  # roots that are compiled together
 Externals = Mapping[str, str | int | bool]
@@ -44,6 +44,7 @@ def build(sources: Mapping[str, str], externals: Externals, progress: Progress |
         if progress is not None:
             progress(number + 1, len(groups))
     sections = {"literals": _literals(parts), "needs": candidates.compile([root.need for root in parts.roots])}
+    sections |= {"loose": candidates.compile(_loose_needs(parts))}
     sections |= {f"group{number}": blob for number, blob in enumerate(blobs)} | {"whole": whole.dump()}
     texts = {namespace: text.encode("utf-8", "surrogatepass") for namespace, text in sources.items()}
     sections |= {"texts": b"".join(texts.values()), "spans": _spans(parts.roots)}
@@ -115,7 +116,7 @@ def _describe(parts: Partition, groups: list[list[int]]) -> dict[str, Any]:
         "yara": yara.VERSION,
         "facts": [_plain(fact) for fact in parts.leaves.facts],
         "conditions": [list(condition) for condition in parts.leaves.externals],
-        "masks": {number: masks for number, root in enumerate(parts.roots) if (masks := _masks_in(root.need, parts))},
+        "masks": [masks for root in parts.roots if (masks := _masks_in(root.need, parts))],
         "roots": [[root.namespace, root.name, group_of[number]] for number, root in enumerate(parts.roots)],
         "externals": [sorted({name for number in group for name in parts.roots[number].externals}) for group in groups],
     }
@@ -136,6 +137,21 @@ def _masks_in(need: Need, parts: Partition) -> list[int]:
         elif one in masks and not isinstance(one, bool):
             found.add(one)
     return sorted(found)
+
+
+def _loose_needs(parts: Partition) -> list[Need]:
+    """The needs that speak of masked patterns, with each of these taken to occur."""
+    masks = frozenset(masks_of(parts.leaves))
+    return [_loose(root.need, masks) for root in parts.roots if _masks_in(root.need, parts)]
+
+
+def _loose(need: Need, masks: frozenset[int]) -> Need:
+    if isinstance(need, int):
+        return True if need in masks and not isinstance(need, bool) else need
+    if need[0] == "size":
+        return need
+    *head, parts = need
+    return (*head, [_loose(part, masks) for part in parts])  # type: ignore[union-attr]  # a list, as it is not a size
 
 
 def _block(about: dict[str, Any], sections: Mapping[str, bytes]) -> bytes:

@@ -70,7 +70,8 @@ class YaraIndex:
             Literals(self._section("literals")),
             Facts(_fact(fact) for fact in about["facts"]),
             Candidates(self._section("needs")),
-            {int(number): masks for number, masks in about["masks"].items()},
+            Candidates(self._section("loose")),
+            about["masks"],
             LITERALS_FROM,
         )
 

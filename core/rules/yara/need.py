@@ -8,15 +8,15 @@ known the answer is True. Sources: YARA documentation 4.5, "Writing YARA rules";
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Final
 
 from mxward.core.rules.yara.facts import ELF, EXTERNAL_OPS, MZ, External, Leaves
 from mxward.core.rules.yara.lexer import unescape
-from mxward.core.rules.yara.pattern import requirement
+from mxward.core.rules.yara.pattern import Literals, requirement
 from mxward.core.rules.yara.regex import parse_regex
-from mxward.core.rules.yara.text import Required, masks_of_text, required
+from mxward.core.rules.yara.text import Required, absent_texts, masks_of_text, required
 from mxward.core.rules.yara.tree import (
     Binary,
     Const,
@@ -49,6 +49,7 @@ from mxward.core.rules.yara.values import (
     is_boolean,
     is_defined,
     is_read_of_bytes,
+    place_of,
     program,
     strings_in,
     value_without_matches,
@@ -59,7 +60,6 @@ from mxward.pyx.candidates import NO_LIMIT, Need
 _ALWAYS: Final = {"pe": ("is_pe", "rich_signature"), "elf": (), "dotnet": ("is_dotnet",)}
 _SOMETIMES: Final[Mapping[str, tuple[str, ...]]] = {"pe": (), "elf": (), "dotnet": ()}  # none of these is ever true
 _HEADER: Final = {"pe": MZ, "elf": ELF, "dotnet": MZ}
-
 
 MAX_CONFIRMED: Final = 3  # strings of a rule whose short literals are confirmed by a pattern; each is searched
 
@@ -90,26 +90,29 @@ class _Deriver:
         self.strings = {string.name: string for string in rule.strings if string.name != "$"}
         self.all = rule.strings
         self.known: dict[int, Need] = {}
+        self.absent: frozenset[String] = frozenset()  # strings that must not match, where we are
         self.turn: list[String] = []  # strings that $ stands for, innermost loop last
         self.variables: set[str] = set()  # of loops around
 
     # -- strings
-
     def string(self, string: String) -> Need:
         """What a match of the string needs."""
+        if self.absent:
+            return False if string in self.absent else self._sets(required(string), absent_texts(self.absent))
         need = self.known.get(id(string))
         if need is None:
             need = self.known[id(string)] = self._sets(required(string))
         return need
 
-    def _sets(self, found: Required) -> Need:
+    def _sets(self, found: Required, absent: Sequence[bytes] = ()) -> Need:
         wanted = found.masks and (not found.sets or len(self.all) <= MAX_CONFIRMED)
         masks: list[Need] = [("any", [self.leaves.masked(mask) for mask in found.masks])] if wanted else []
-        sets: list[Need] = [
-            ("any", [self.leaves.literal(text, is_caseless=found.is_caseless) for text in sorted(literals)])
-            for literals in found.sets
-        ]
-        return ("all", masks + sets)
+        return ("all", masks + [self._any_literal(literals, found, absent) for literals in found.sets])
+
+    def _any_literal(self, literals: Literals, found: Required, absent: Sequence[bytes]) -> Need:
+        """One of them occurs; not one that holds what must not occur."""
+        possible = sorted(text for text in literals if found.is_caseless or not any(one in text for one in absent))
+        return ("any", [self.leaves.literal(text, is_caseless=found.is_caseless) for text in possible])
 
     def named(self, name: str) -> Need:
         """What `$name` needs; `$` is the string of the loop's turn."""
@@ -137,7 +140,6 @@ class _Deriver:
         return found
 
     # -- true
-
     def true(self, expr: Expr) -> Need:
         """What must be the case for the expression to be true."""
         match expr:
@@ -148,7 +150,7 @@ class _Deriver:
             case Count(name, within):
                 return ("all", [self.named(name), *(self.defined(end) for end in within or ())])
             case Many("and", operands):
-                return ("all", [self.true(operand) for operand in operands])
+                return self._all_true(operands)
             case Many("or", operands):
                 return ("any", [self.true(operand) for operand in operands])
             case Unary("not", operand):
@@ -170,8 +172,32 @@ class _Deriver:
             case _:
                 return self.defined(expr)
 
+    def _all_true(self, operands: Sequence[Expr]) -> Need:
+        """A string that one operand forbids is not what another one finds."""
+        outside = self.absent
+        self.absent = outside.union(*(self._forbidden(operand) for operand in operands))
+        needs: list[Need] = [self.true(operand) for operand in operands]
+        self.absent = outside
+        return ("all", needs)
+
+    def _forbidden(self, expr: Expr) -> list[String]:
+        """Strings that match nowhere when the expression is true; of many forms of saying so, the usual ones."""
+        match expr:
+            case Unary("not", Found(name, None, None)) if name != "$":
+                return [self._string(name)]
+            case Unary("not", Of(Quantifier("any" | "count" as kind, value), names, None, None)) if (
+                kind == "any" or value == Const(1)
+            ) and (names[0] == "them" or names[0].startswith("$")):
+                return self.chosen(names)
+            case Many("and", operands):
+                return [string for operand in operands for string in self._forbidden(operand)]
+            case _:
+                return []
+
     def _found(self, expr: Found) -> Need:
         string = self._string(expr.name)
+        if string in self.absent:
+            return False
         parts: list[Need] = [self.defined(end) for end in (expr.at, *(expr.within or ())) if end is not None]
         ends = expr.within or ((expr.at, expr.at) if expr.at is not None else None)
         window = self._window(string, ends) if ends is not None else True
@@ -181,7 +207,7 @@ class _Deriver:
 
     def _window(self, string: String, ends: tuple[Expr, Expr]) -> Need:
         """A text between fixed places; True when nothing is known."""
-        low, high, forms = _bound(ends[0]), _bound(ends[1]), masks_of_text(string)
+        low, high, forms = place_of(ends[0]), place_of(ends[1]), masks_of_text(string)
         if low is None or high is None or not forms:
             return True
         if low == high and not low[1] and len(forms) == 1 and set(forms[0].mask) == {0xFF}:
@@ -252,7 +278,6 @@ class _Deriver:
         return len(expr.over) == 1 and isinstance(expr.over[0], Name)
 
     # -- comparisons
-
     def _compared(self, expr: Binary) -> Need:
         parts = [self.defined(expr.left), self.defined(expr.right)]
         for left, op, right in ((expr.left, expr.op, expr.right), (expr.right, MIRROR.get(expr.op, ""), expr.left)):
@@ -325,7 +350,6 @@ class _Deriver:
         return compare(left, expr.op, right)
 
     # -- false, defined
-
     def false(self, expr: Expr) -> Need:
         """What must be the case for the expression to be false or undefined; mostly nothing is known."""
         match expr:
@@ -374,14 +398,3 @@ class _Deriver:
         if name.path[1].isupper() or name.path[1] in exceptions[module]:
             return True
         return self.leaves.bytes_at(*_HEADER[module])
-
-
-def _bound(expr: Expr) -> tuple[int, bool] | None:
-    """A place that is a number, or that is one from the end of the text (then True). None: anything else."""
-    if isinstance(expr, Filesize):
-        return 0, True
-    if isinstance(expr, Binary) and isinstance(expr.left, Filesize) and expr.op in ("+", "-"):
-        value = fixed_value(expr.right)
-        return None if value is None or abs(value) >= 1 << 60 else (value if expr.op == "+" else -value, True)
-    value = fixed_value(expr)
-    return None if value is None or abs(value) >= 1 << 60 else (value, False)

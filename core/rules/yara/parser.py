@@ -73,7 +73,7 @@ class _Reader:
         while (section := self._take(_SECTION)[1]) != "condition":
             self._expect(":")
             if section == "meta":
-                self._meta()
+                rule.views = self._meta()
             else:
                 self._strings(strings)
         self._expect(":")
@@ -102,16 +102,20 @@ class _Reader:
         if not self._has(char):
             raise NotUnderstood("the text cannot be cut into rules")
 
-    def _meta(self) -> None:
+    def _meta(self) -> str:
+        """Passed over, but for `views`, of which the last is returned."""
+        views = ""
         while not _SECTION.match(self.text, self.at) or not self._section_begins():
-            self._take(WORD)
+            name = self._take(WORD)[0]
             self._expect("=")
             if self._peek('"'):
-                self._take(TEXT)
+                text = self._take(TEXT)[1]
+                views = text if name == "views" else views
             elif self._has("-") or self.text[self.at : self.at + 1].isdigit():
                 self._take(NUMBER)
             else:
                 self._take(WORD)
+        return views
 
     def _section_begins(self) -> bool:
         """A meta name may be such a word too in other dialects; here a colon must follow."""

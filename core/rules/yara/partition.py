@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from mxward.core.rules.yara.facts import Leaves
+from mxward.core.rules.yara.facts import External, Leaves
 from mxward.core.rules.yara.lean import Pruner, folded
 from mxward.core.rules.yara.need import need_of
 from mxward.core.rules.yara.parser import parse
@@ -18,6 +18,8 @@ from mxward.core.rules.yara.tree import NotUnderstood, Rule, Source
 from mxward.pyx.candidates import Need
 
 MAX_CLOSURE: Final = 2000  # rules that one rule may bring along; a namespace with more stays one piece
+VIEW: Final = "view"  # the variable that says what is scanned
+VIEWS: Final = frozenset(("raw", "part", "text"))
 COSTLY: Final = frozenset(
     ("pe", "elf", "dotnet", "macho", "dex", "magic", "cuckoo")
 )  # parse the whole file when imported
@@ -78,10 +80,20 @@ def roots_of(namespace: str, text: str, externals: frozenset[str], leaves: Leave
         needs[rule.name] = need_of(rule, source.imports, externals, leaves, needs)
     everywhere: list[Need] = [needs[rule.name] for rule in source.rules if rule.is_global]
     return [
-        _root(source, rule, closures[number], externals, ("all", [needs[rule.name], *everywhere]))
+        _root(
+            source, rule, closures[number], externals,
+            ("all", [needs[rule.name], *everywhere, _in_view(rule, externals, leaves)]),
+        )
         for number, rule in enumerate(source.rules)
         if not rule.is_private
-    ]
+    ]  # fmt: skip
+
+
+def _in_view(rule: Rule, externals: frozenset[str], leaves: Leaves) -> Need:
+    """A rule whose metadata tell where its match counts is not run elsewhere."""
+    if not rule.views or VIEW not in externals or not set(rule.views.split()) <= VIEWS:
+        return True
+    return ("any", [leaves.external(External(VIEW, "==", view)) for view in sorted(set(rule.views.split()))])
 
 
 def _root(source: Source, rule: Rule, closure: Sequence[int], externals: frozenset[str], need: Need) -> Root:

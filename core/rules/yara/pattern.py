@@ -138,7 +138,7 @@ class _Walk:
     def node(self, node: Node) -> None:
         """Recursive; the readers bound the depth."""
         options = exact(node)
-        if options is not None:
+        if options is not None and (len(options) <= self.branching or isinstance(node, bytes | Any)):
             self.append(options)
         elif isinstance(node, Seq):
             for item in node.items:

@@ -16,6 +16,7 @@ _TIMES: Final = re.compile(rb"\{([0-9]{0,5})(,([0-9]{0,5}))?\}")
 _PLAIN: Final = re.compile(rb"[A-Za-z0-9 _,;:=<>@%&\"'`~#!-]{2,}+")
 _CONTROL: Final = {0x6E: 10, 0x74: 9, 0x72: 13, 0x66: 12, 0x61: 7}  # n t r f a
 _CLASSES: Final = frozenset(b"wWsSdD")
+_SMALL: Final = {b"s": Any((9, 10, 11, 12, 13, 32)), b"d": Any(tuple(b"0123456789"))}
 MAX_BYTES: Final = 20_000
 
 
@@ -118,6 +119,10 @@ class _Reader:
         return Any((byte,))
 
     def _escape(self) -> Node:
+        small = _SMALL.get(self.raw[self.at : self.at + 1])
+        if small is not None:
+            self.at += 1
+            return small
         value = self._escaped()
         if value is None:
             return ONE

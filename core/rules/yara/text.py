@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -121,6 +121,21 @@ def _text(string: String) -> Required:
 def _mask(text: bytes, *, is_caseless: bool) -> Masked:
     mask = bytes(0xDF if is_caseless and chr(byte).isalpha() and byte < 0x80 else 0xFF for byte in text)
     return Masked(bytes(byte & bits for byte, bits in zip(text, mask, strict=True)), mask)
+
+
+def absent_texts(strings: Iterable[String]) -> list[bytes]:
+    """Texts that stand nowhere when none of these strings matches: plain ones, each in all its forms."""
+    return [form for string in strings for form in _plain_forms(string)]
+
+
+@lru_cache(maxsize=1024)
+def _plain_forms(string: String) -> tuple[bytes, ...]:
+    if string.kind != "text" or any(name not in ("ascii", "wide", "private") for name, _ in string.modifiers):
+        return ()
+    try:
+        return tuple(_forms(string, unescape(string.body)))
+    except NotUnderstood:
+        return ()
 
 
 def masks_of_text(string: String) -> list[Masked]:

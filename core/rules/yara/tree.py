@@ -178,6 +178,7 @@ class Rule:
     reason: str = ""
     words: frozenset[str] = field(default_factory=frozenset)  # every identifier of its condition
     rule_sets: tuple[str, ...] = ()  # names of rules with a * at the end
+    views: str = ""  # what its metadata call so: the product's word for where a match counts; "" anywhere
 
 
 @dataclass(slots=True)

@@ -150,3 +150,14 @@ def is_defined(expr: Expr) -> bool:
             return True
         case _:
             return False
+
+
+def place_of(expr: Expr) -> tuple[int, bool] | None:
+    """A place that is a number, or that is one from the end of the text (then True). None: anything else."""
+    if isinstance(expr, Filesize):
+        return 0, True
+    if isinstance(expr, Binary) and isinstance(expr.left, Filesize) and expr.op in ("+", "-"):
+        value = fixed_value(expr.right)
+        return None if value is None or abs(value) >= 1 << 60 else (value if expr.op == "+" else -value, True)
+    value = fixed_value(expr)
+    return None if value is None or abs(value) >= 1 << 60 else (value, False)
