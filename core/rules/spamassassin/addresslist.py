@@ -8,36 +8,54 @@ from typing import Final
 
 MAX_LOOKED_UP: Final = 320  # bytes of an address (RFC 5321 4.5.3.1); longer ones are in no list
 MAX_GLOBS: Final = 100_000
+_NONE: Final[tuple[tuple[bytes, ...], list[tuple[bytes, tuple[re.Pattern[bytes], ...]]]]] = ((), [])
+_WILDCARD: Final = re.compile(rb"[*?]")
 
 
 class AddressList:
-    """A list; any case. Immutable. Looking an address up costs little unless its ending is that of a listed one."""
+    """A list; any case. Immutable. Looking an address up costs little unless it begins or ends as a listed one does."""
 
     def __init__(self, entries: Iterable[str] = ()) -> None:
         self._plain: set[bytes] = set()
-        self._globs: dict[bytes, list[re.Pattern[bytes]]] = {}  # by what follows the last wildcard
+        by_tail: dict[bytes, dict[bytes, list[re.Pattern[bytes]]]] = {}  # last label -> what follows the last wildcard
+        by_head: dict[bytes, list[re.Pattern[bytes]]] = {}  # first label
+        others: list[re.Pattern[bytes]] = []
         for entry in list(dict.fromkeys(entries))[:MAX_GLOBS]:
             text = entry.lower().encode("utf-8", "replace")
-            if b"*" in text or b"?" in text:
-                tail = re.split(rb"[*?]", text)[-1]
-                self._globs.setdefault(tail, []).append(glob(text))
-            else:
+            if b"*" not in text and b"?" not in text:
                 self._plain.add(text)
-        self._tails = tuple(self._globs)
+                continue
+            head, *_, tail = _WILDCARD.split(text)
+            if b"." in tail:
+                by_tail.setdefault(tail.rpartition(b".")[2], {}).setdefault(tail, []).append(glob(text))
+            elif b"." in head:
+                by_head.setdefault(head.partition(b".")[0], []).append(glob(text))
+            else:
+                others.append(glob(text))
+        self._by_tail = {
+            label: (tuple(tails), [(tail, tuple(globs)) for tail, globs in tails.items()])
+            for label, tails in by_tail.items()
+        }
+        self._by_head = {label: tuple(globs) for label, globs in by_head.items()}
+        self._others = tuple(others)
 
     def __bool__(self) -> bool:
-        return bool(self._plain or self._globs)
+        return bool(self._plain or self._by_tail or self._by_head or self._others)
 
     def has(self, address: bytes) -> bool:
         """Whether an address is listed."""
         text = address.lower()
         if text in self._plain:
             return True
-        if len(text) > MAX_LOOKED_UP or not text.endswith(self._tails):
+        if len(text) > MAX_LOOKED_UP:
             return False
-        return any(
-            pattern.match(text) for tail, known in self._globs.items() if text.endswith(tail) for pattern in known
-        )
+        tails, globs_of = self._by_tail.get(text.rpartition(b".")[2], _NONE)
+        if text.endswith(tails) and any(
+            known.match(text) for tail, globs in globs_of if text.endswith(tail) for known in globs
+        ):
+            return True
+        heads = self._by_head.get(text.partition(b".")[0], ())
+        return any(known.match(text) for known in heads) or any(known.match(text) for known in self._others)
 
 
 def glob(text: bytes) -> re.Pattern[bytes]:

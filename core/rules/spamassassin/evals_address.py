@@ -8,27 +8,27 @@ from typing import TYPE_CHECKING, Final
 
 from mxward.core.rules.spamassassin.addresses import is_host
 from mxward.core.rules.spamassassin.domains import registered_domain
-from mxward.core.rules.spamassassin.evaltools import Eval, keep
+from mxward.core.rules.spamassassin.evaltools import Eval, evals, keep
 
 if TYPE_CHECKING:
     from mxward.core.rules.spamassassin.received import Relay
+    from mxward.core.rules.spamassassin.site import Site
     from mxward.core.rules.spamassassin.texts import TextSet
 
-_AUTHORS: Final = (
-    "From:addr",
-    "Envelope-Sender:addr",
-    "Resent-Sender:addr",
-    "X-Envelope-From:addr",
-    "EnvelopeFrom:addr",
+_AUTHORS: Final = tuple(
+    (f"{name}:addr", name.lower().encode())
+    for name in ("From", "Envelope-Sender", "Resent-Sender", "X-Envelope-From", "EnvelopeFrom")
 )
-_RECIPIENTS: Final = (
-    "To:addr", "Apparently-To:addr", "Delivered-To:addr", "Envelope-Recipients:addr", "Apparently-Resent-To:addr",
-    "X-Envelope-To:addr", "Envelope-To:addr", "X-Delivered-To:addr", "X-Original-To:addr", "X-Rcpt-To:addr",
-    "X-Real-To:addr", "Cc:addr",
+_RECIPIENTS: Final = tuple(
+    (f"{name}:addr", name.lower().encode())
+    for name in (
+        "To", "Apparently-To", "Delivered-To", "Envelope-Recipients", "Apparently-Resent-To", "X-Envelope-To",
+        "Envelope-To", "X-Delivered-To", "X-Original-To", "X-Rcpt-To", "X-Real-To", "Cc",
+    )
 )  # fmt: skip
+_ENVELOPE: Final = b"envelopefrom"  # no field of its own
 _FOR: Final = re.compile(rb" for <?(\S+@(\S+?))>?;")
 _DOTS: Final = re.compile(rb"\.\.+")
-_DOMAIN: Final = re.compile(rb"@([^@]+\.[^@]+)\Z")
 _LITERAL: Final = re.compile(rb"\[(.*)\](/\d{1,3})?", re.S)
 
 
@@ -38,11 +38,17 @@ def authors(texts: TextSet) -> list[bytes]:
 
 
 def _authors(texts: TextSet) -> list[bytes]:
-    values = texts.headers.values
-    resent = values("Resent-From:first:addr")
+    names, values = texts.nodes[0].fields.names, texts.headers.values
+    resent = values("Resent-From:first:addr") if b"resent-from" in names else []
     if resent:
         return list(dict.fromkeys(resent))
-    found = [_DOTS.sub(b".", address) for name in _AUTHORS for address in values(name) if address]
+    found = [
+        _DOTS.sub(b".", address) if b".." in address else address
+        for name, key in _AUTHORS
+        if key in names or key == _ENVELOPE
+        for address in values(name)
+        if address
+    ]
     return list(dict.fromkeys(found))
 
 
@@ -52,38 +58,46 @@ def recipients(texts: TextSet) -> list[bytes]:
 
 
 def _recipients(texts: TextSet) -> list[bytes]:
-    values = texts.headers.values
-    resent = [*values("Resent-To:first:addr"), *values("Resent-Cc:first:addr")]
+    names, values = texts.nodes[0].fields.names, texts.headers.values
+    resent = [
+        address
+        for name, key in (("Resent-To:first:addr", b"resent-to"), ("Resent-Cc:first:addr", b"resent-cc"))
+        if key in names
+        for address in values(name)
+    ]
     if resent:
         return list(dict.fromkeys(resent))
     handed = [match for line in values("Received")[:3] if (match := _FOR.search(line)) and is_host(match[2])]
     found = [match[1] for match in handed]
-    found += [address for name in _RECIPIENTS for address in values(name)]
+    found += [address for name, key in _RECIPIENTS if key in names for address in values(name)]
     return list(dict.fromkeys(found))
 
 
-def _from_in(*keys: str) -> Callable[[TextSet], bool]:
+def _are_empty(*keys: str) -> Callable[[Site], bool]:
+    return lambda site: not site.listed(*keys)
+
+
+def _from_in(*keys: str) -> Eval:
     def run(texts: TextSet) -> bool:
         known = texts.site.listed(*keys)
-        return bool(known) and any(known.has(address) for address in authors(texts))
+        return any(known.has(address) for address in authors(texts))
 
-    return run
+    return Eval(run, is_idle=_are_empty(*keys))
 
 
-def _to_in(*keys: str) -> Callable[[TextSet], bool]:
+def _to_in(*keys: str) -> Eval:
     def run(texts: TextSet) -> bool:
         known = texts.site.listed(*keys)
-        return bool(known) and any(known.has(address) for address in recipients(texts))
+        return any(known.has(address) for address in recipients(texts))
 
-    return run
+    return Eval(run, is_idle=_are_empty(*keys))
 
 
-def _subject_in(*keys: str) -> Callable[[TextSet], bool]:
+def _subject_in(*keys: str) -> Eval:
     def run(texts: TextSet) -> bool:
-        known = texts.site.listed(*keys)
-        return bool(known) and known.has(texts.headers.first("Subject").strip(b"\n"))
+        return texts.site.listed(*keys).has(texts.headers.first("Subject").strip(b"\n"))
 
-    return run
+    return Eval(run, is_idle=_are_empty(*keys))
 
 
 def check_from_in_list(texts: TextSet, name: str) -> bool:
@@ -100,6 +114,8 @@ def check_to_in_list(texts: TextSet, name: str) -> bool:
 
 def check_replyto_in_list(texts: TextSet, name: str) -> bool:
     """Whether the address of Reply-To is in a named list."""
+    if b"reply-to" not in texts.nodes[0].fields.names:
+        return False
     known, address = texts.site.named_lists.get(name), texts.headers.first("Reply-To:addr")
     return known is not None and bool(address) and known.has(address)
 
@@ -110,6 +126,10 @@ def check_from_in_welcomelist(texts: TextSet) -> bool:
     if known and any(known.has(address) for address in authors(texts)):
         return True
     return _is_relayed(texts, "welcomelist_from_rcvd")
+
+
+def _has_no_welcome(site: Site) -> bool:
+    return not (site.listed("welcomelist_from", "whitelist_from") or site.relayed.get("welcomelist_from_rcvd"))
 
 
 def check_from_in_default_welcomelist(texts: TextSet) -> bool:
@@ -148,37 +168,42 @@ def _last_relays(texts: TextSet) -> Sequence[Relay]:
 
 def check_mailfrom_matches_rcvd(texts: TextSet) -> bool:
     """Whether the relay that handed the message over has a name under the envelope sender's domain."""
-    sender = _DOMAIN.search(texts.headers.first("EnvelopeFrom:addr"))
-    if sender is None:
+    _, at, host = texts.headers.first("EnvelopeFrom:addr").rpartition(b"@")
+    if not at or b"." not in host[1:-1]:
         return False
-    domain = registered_domain(sender[1], texts.site)
-    return any(relay.rdns and registered_domain(relay.rdns, texts.site) == domain for relay in _last_relays(texts))
+    named = [relay.rdns for relay in _last_relays(texts) if relay.rdns]
+    if not named:
+        return False
+    domain = registered_domain(host, texts.site)
+    return any(registered_domain(name, texts.site) == domain for name in named)
 
 
-TABLE: Final = {
-    run.__name__: Eval(run)
-    for run in (
-        check_from_in_list, check_to_in_list, check_replyto_in_list, check_from_in_welcomelist,
-        check_from_in_default_welcomelist, check_mailfrom_matches_rcvd,
-    )
-} | {
-    "check_from_in_whitelist": Eval(check_from_in_welcomelist),
-    "check_from_in_default_whitelist": Eval(check_from_in_default_welcomelist),
+def _is_unnamed(site: Site, name: str) -> bool:
+    return name not in site.named_lists
+
+
+_WELCOME: Final = Eval(check_from_in_welcomelist, is_idle=_has_no_welcome)
+_KNOWN: Final = Eval(
+    check_from_in_default_welcomelist, is_idle=lambda site: not site.relayed.get("def_welcomelist_from_rcvd")
+)
+TABLE: Final = evals(check_mailfrom_matches_rcvd) | {
+    "check_from_in_list": Eval(check_from_in_list, is_idle=_is_unnamed),
+    "check_to_in_list": Eval(check_to_in_list, is_idle=_is_unnamed),
+    "check_replyto_in_list": Eval(check_replyto_in_list, is_idle=_is_unnamed),
+    "check_from_in_welcomelist": _WELCOME, "check_from_in_whitelist": _WELCOME,
+    "check_from_in_default_welcomelist": _KNOWN, "check_from_in_default_whitelist": _KNOWN,
     **dict.fromkeys(
-        ("check_from_in_blocklist", "check_from_in_blacklist"), Eval(_from_in("blocklist_from", "blacklist_from"))
+        ("check_from_in_blocklist", "check_from_in_blacklist"), _from_in("blocklist_from", "blacklist_from")
     ),
-    **dict.fromkeys(("check_to_in_blocklist", "check_to_in_blacklist"), Eval(_to_in("blocklist_to", "blacklist_to"))),
-    **dict.fromkeys(
-        ("check_to_in_welcomelist", "check_to_in_whitelist"), Eval(_to_in("welcomelist_to", "whitelist_to"))
-    ),
-    "check_to_in_more_spam": Eval(_to_in("more_spam_to")),
-    "check_to_in_all_spam": Eval(_to_in("all_spam_to")),
+    **dict.fromkeys(("check_to_in_blocklist", "check_to_in_blacklist"), _to_in("blocklist_to", "blacklist_to")),
+    **dict.fromkeys(("check_to_in_welcomelist", "check_to_in_whitelist"), _to_in("welcomelist_to", "whitelist_to")),
+    "check_to_in_more_spam": _to_in("more_spam_to"), "check_to_in_all_spam": _to_in("all_spam_to"),
     **dict.fromkeys(
         ("check_subject_in_welcomelist", "check_subject_in_whitelist"),
-        Eval(_subject_in("welcomelist_subject", "whitelist_subject")),
+        _subject_in("welcomelist_subject", "whitelist_subject"),
     ),
     **dict.fromkeys(
         ("check_subject_in_blocklist", "check_subject_in_blacklist"),
-        Eval(_subject_in("blocklist_subject", "blacklist_subject")),
+        _subject_in("blocklist_subject", "blacklist_subject"),
     ),
 }  # fmt: skip

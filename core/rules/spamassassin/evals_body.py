@@ -25,6 +25,8 @@ from mxward.core.rules.spamassassin.texts import split
 from mxward.pyx.sacount import compare_words
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mxward.core.rules.spamassassin.nodes import Node
     from mxward.core.rules.spamassassin.site import Site
     from mxward.core.rules.spamassassin.texts import TextSet
@@ -230,8 +232,8 @@ def have_any_bounce_relays(texts: TextSet) -> bool:
 
 
 _QUOTED_RECEIVED: Final = re.compile(rb"[> ]*Received:", re.I)
-_NAME_IN_LINE: Final = re.compile(rb" (\S+\.\S+) ")
-_NAME: Final = re.compile(rb"\s(\S+\.\S+)\s")
+_WORD: Final = re.compile(rb"\s(\S++)")
+_SPACES: Final = b" \t\n\v\f\r"
 
 
 def check_welcomelist_bounce_relays(texts: TextSet) -> bool:
@@ -239,17 +241,37 @@ def check_welcomelist_bounce_relays(texts: TextSet) -> bool:
     known = texts.site.bounce_relays
     if not known:
         return False
-    for line in texts.body_lines:
-        if _QUOTED_RECEIVED.match(line) and any(known.has(name) for name in _NAME_IN_LINE.findall(line)):
-            return True
-    field, has_begun = b"", False
-    for line in texts.pristine_body.split(b"\n"):
-        has_begun = has_begun or _QUOTED_RECEIVED.match(line) is not None
-        if has_begun:
-            field = field + line if line[:1].isspace() else line
-            if _QUOTED_RECEIVED.match(field) and any(known.has(name) for name in _NAME.findall(field[-4096:])):
-                return True
-    return False
+    lines = (line for line in texts.body_lines if _QUOTED_RECEIVED.match(line))
+    if any(known.has(name) for line in lines for name in _names(line, b" ")):
+        return True
+    fields = _quoted_fields(texts.pristine_body)
+    return any(known.has(name) for field in fields for name in _names(field, _SPACES))
+
+
+def _quoted_fields(body: bytes) -> Iterable[bytes]:
+    """Received fields in a body with what follows them folded, without line ends."""
+    field: list[bytes] = []
+    for line in body.split(b"\n"):
+        if field and line[:1].isspace():
+            field.append(line)
+            continue
+        if field:
+            yield b"".join(field)
+        field = [line] if _QUOTED_RECEIVED.match(line) else []
+    if field:
+        yield b"".join(field)
+
+
+def _names(text: bytes, spaces: bytes) -> Iterable[bytes]:
+    """Words with a dot inside that have such spaces on both sides; one space alone does not part two of them."""
+    taken = -1
+    for word in _WORD.finditer(text):
+        start, end = word.span()
+        if start == taken or end == len(text) or text[start] not in spaces or text[end] not in spaces:
+            continue
+        if b"." in word[1][1:-1]:
+            taken = end
+            yield word[1]
 
 
 _BOUNCE: Final = Eval(check_welcomelist_bounce_relays, is_idle=_has_no_bounce_relays)

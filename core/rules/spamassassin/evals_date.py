@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import calendar
 import re
+from datetime import date
 from functools import lru_cache
 from math import inf
 from typing import TYPE_CHECKING, Final
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 from mxward.core.rules.spamassassin.evaltools import Bound, evals, from_below, from_to, measured, number
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mxward.core.rules.spamassassin.texts import TextSet
 
 _MONTHS: Final = {
@@ -49,10 +51,12 @@ _OUTLOOK_ID: Final = re.compile(rb"<[0-9a-f]{4}([0-9a-f]{8})\$[0-9a-f]{8}\$[0-9a
 _OUTLOOK_RATE: Final = 0.0023283064365387
 _OUTLOOK_START: Final = 27111902.8329849
 _OUTLOOK_FUDGE: Final = 250
+_FIRST_DAY: Final = date(1970, 1, 1).toordinal()
+NEAR: Final = 3 * 3600  # seconds of difference between clocks that no public test minds
 MAX_DATE: Final = 200  # bytes of a date
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=64)  # Date, and the same moment in Received fields
 def parse_date(text: bytes) -> int | None:
     """Seconds since 1970 of a date as mail has it; None when it is none. Impossible values are moved to the nearest.
 
@@ -100,7 +104,8 @@ def _seconds(year: int, month: int, day: int, hour: int, minute: int, second: in
         day, month = 1, month + 1
         if month > 12:
             month, year = 1, year + 1
-    return calendar.timegm((max(1970, min(year, 2037)), month, day, hour, minute, second))
+    days = date(max(1970, min(year, 2037)), month, day).toordinal() - _FIRST_DAY
+    return ((days * 24 + hour) * 60 + minute) * 60 + second
 
 
 def _offset(text: bytes) -> int:
@@ -117,34 +122,60 @@ def _offset(text: bytes) -> int:
 def check_for_shifted_date(low: str, high: str) -> Bound:
     """Whether Date is so many hours after the nearest Received."""
     least = -inf if low == "undef" else 3600 * number(low)
-    most = inf if high == "undef" else 3600 * number(high)
-    return Bound(_shift, from_below(least, most) if high != "undef" else from_to(least, inf))
+    ranges = from_to(least, inf) if high == "undef" else from_below(least, 3600 * number(high))
+    is_far = ranges[0][0] >= NEAR or ranges[0][1] <= -NEAR
+    return Bound(_far_shift if is_far else _shift, ranges)
 
 
 def _shift(texts: TextSet) -> tuple[int]:
+    return (_nearest(list(_shifts(texts))),)
+
+
+def _far_shift(texts: TextSet) -> tuple[int, ...]:
+    """`_shift` unless it is less than NEAR: most messages need not have more than one Received field read."""
+    found: list[int] = []
+    for shift in _shifts(texts):
+        if shift and abs(shift) < NEAR:
+            return ()
+        found.append(shift)
+    return (_nearest(found),)
+
+
+def _nearest(shifts: list[int]) -> int:
+    if len(shifts) > 1 and shifts[-1] == 0:
+        shifts = shifts[:-1]
+    return min(shifts, key=abs, default=0)
+
+
+def _shifts(texts: TextSet) -> Iterator[int]:
+    """How many seconds Date is after each Received."""
     fields = texts.nodes[0].fields
     dates = (parse_date(value) for name in (b"resent-date", b"date") for value in fields.values(name) if value)
-    date = next((date for date in dates if date is not None), None)
-    if date is None:
-        return (0,)
-    shifts = [date - time for time in _received_times(texts)]
-    if len(shifts) > 1 and shifts[-1] == 0:
-        shifts.pop()
-    return (min(shifts, key=abs, default=0),)
+    sent = next((time for time in dates if time is not None), None)
+    if sent is None:
+        return
+    for line in _received_lines(texts):
+        found = _IN_RECEIVED.search(line)
+        time = parse_date(found[1]) if found else None
+        if time is not None:
+            yield sent - time
 
 
-def _received_times(texts: TextSet) -> list[int]:
+def _received_lines(texts: TextSet) -> list[bytes]:
+    """Received fields without one that the sender's own machine wrote for a fetched message."""
     lines = [line for value in texts.headers.values("Received") for line in value.split(b"\n") if line.strip()]
     local = []
-    if lines and (_LOCAL.search(lines[0]) or _BY_UID.search(lines[0])):
+    if lines and _is_local(lines[0]):
         local.append(lines.pop(0))
-    if lines and _FETCHED.search(lines[0]):
-        lines.pop(0)
-    elif local:
-        lines.insert(0, local.pop())
-    found = [_IN_RECEIVED.search(line) for line in lines]
-    times = [parse_date(match[1]) for match in found if match]
-    return [time for time in times if time is not None]
+    if lines and b"(fetchmail-" in lines[0] and _FETCHED.search(lines[0]):
+        return lines[1:]
+    return local + lines
+
+
+def _is_local(line: bytes) -> bool:
+    if b"127.0.0.1" in line or b"from localhost" in line:
+        return _LOCAL.search(line) is not None or _BY_UID.search(line) is not None
+    return b"invoked by uid" in line and _BY_UID.search(line) is not None
 
 
 def check_outlook_message_id(texts: TextSet) -> bool:

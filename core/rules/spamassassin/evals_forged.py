@@ -6,25 +6,31 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from mxward.core.rules.spamassassin.evals_header import has_lost_received
-from mxward.core.rules.spamassassin.evaltools import Eval, flat, keep
+from mxward.core.rules.spamassassin.evaltools import evals, flat, is_border, keep
 from mxward.core.rules.spamassassin.ip import ADDRESS
 
 if TYPE_CHECKING:
     from mxward.core.rules.spamassassin.texts import TextSet
 
 _IP: Final = ADDRESS.pattern
+_RELAY: Final = re.compile(rb" rly-[a-z][a-z]\d\d\.", re.I)
 MAX_RECEIVED: Final = 30_000  # bytes of all Received fields together that are looked at
 GOOGLE_LENGTH: Final = 60  # bytes of Google's own marks
 
 
+def _raw_received(texts: TextSet) -> bytes:
+    return keep(texts, "received", lambda texts: texts.headers.first("Received")[:MAX_RECEIVED])
+
+
 def _received(texts: TextSet) -> bytes:
     """All Received fields as one line."""
-    return keep(texts, "received_line", lambda texts: flat(texts.headers.first("Received")[:MAX_RECEIVED]))
+    return keep(texts, "received_line", lambda texts: flat(_raw_received(texts)))
 
 
 def _is_from(texts: TextSet, domain: bytes) -> bool:
-    author = texts.headers.first("From:addr")
-    return re.search(rb"\b" + re.escape(domain) + rb"$", author, re.I) is not None
+    """Whether the author's address ends in a domain, given in lower case, where a word begins."""
+    author = keep(texts, "author", lambda texts: texts.headers.first("From:addr").lower())
+    return author.endswith(domain) and is_border(author, len(author) - len(domain))
 
 
 def _has_ip(texts: TextSet, name: str) -> bool:
@@ -33,8 +39,10 @@ def _has_ip(texts: TextSet, name: str) -> bool:
 
 def check_for_fake_aol_relay_in_rcvd(texts: TextSet) -> bool:
     """Whether a name of an AOL relay stands in Received without what such relays write."""
+    if b"rly-" not in _raw_received(texts).lower():
+        return False
     received = _received(texts)
-    if b" rly-" not in received.lower() or not re.search(rb" rly-[a-z][a-z]\d\d\.", received, re.I):
+    if not _RELAY.search(received):
         return False
     return not (
         re.search(rb"/AOL-\d+\.\d+\.\d+\)", received) or re.search(rb"ESMTP id (?:RELAY|MAILRELAY|MAILIN)", received)
@@ -59,9 +67,9 @@ _SAYS_HOTMAIL: Final = re.compile(rb"(?:from |HELO |helo=)\S*hotmail\.com\b")
 
 def _hotmail(texts: TextSet) -> tuple[bool, bool]:
     """(a relay called itself Hotmail and is not, the author claims to be there and no relay does)."""
-    received = _received(texts)
-    if b"hotmail.com" not in received and not _is_from(texts, b"hotmail.com"):
+    if b"hotmail.com" not in _raw_received(texts) and not _is_from(texts, b"hotmail.com"):
         return False, False
+    received = _received(texts)
     if b"from mail pickup service by hotmail.com with Microsoft SMTPSVC;" in received:
         return False, False
     if check_for_msn_groups_headers(texts) or has_lost_received(texts):
@@ -90,6 +98,8 @@ def check_for_no_hotmail_received_headers(texts: TextSet) -> bool:
 def check_for_msn_groups_headers(texts: TextSet) -> bool:
     """Whether this came through MSN Groups."""
     first = texts.headers.first
+    if b"groups.msn.com" not in first("Received"):
+        return False
     group = re.search(rb"<(\S+)@groups\.msn\.com>", first("To")[:4096], re.I)
     server = re.search(rb"from mail pickup service by ((?:p\d\d\.)groups\.msn\.com)\b", first("Received"))
     if group is None or server is None:
@@ -176,13 +186,9 @@ def check_for_forged_gw05_received_headers(texts: TextSet) -> bool:
     return found is not None and b"." not in found[2]
 
 
-TABLE: Final = {
-    run.__name__: Eval(run)
-    for run in (
-        check_for_fake_aol_relay_in_rcvd, check_for_forged_hotmail_received_headers,
-        check_for_no_hotmail_received_headers, check_for_msn_groups_headers,
-        check_for_forged_eudoramail_received_headers, check_for_forged_yahoo_received_headers,
-        check_for_forged_juno_received_headers, check_for_forged_gmail_received_headers,
-        check_for_forged_gw05_received_headers,
-    )
-}  # fmt: skip
+TABLE: Final = evals(
+    check_for_fake_aol_relay_in_rcvd, check_for_forged_hotmail_received_headers, check_for_no_hotmail_received_headers,
+    check_for_msn_groups_headers, check_for_forged_eudoramail_received_headers,
+    check_for_forged_yahoo_received_headers, check_for_forged_juno_received_headers,
+    check_for_forged_gmail_received_headers, check_for_forged_gw05_received_headers,
+)  # fmt: skip

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mxward.core.rules.spamassassin.addresslist import AddressList
 from mxward.core.rules.spamassassin.evals_address import authors
-from mxward.core.rules.spamassassin.evaltools import evals, keep, matches, number
+from mxward.core.rules.spamassassin.evaltools import evals, keep, lines_with, matches, number
+from mxward.core.rules.spamassassin.headers import field_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -78,12 +79,22 @@ def check_freemail_from(texts: TextSet, source: str | None = None) -> bool:
 
 def check_freemail_header(texts: TextSet, name: str, source: str | None = None) -> bool:
     """Whether an address in a field is a free one, and a pattern matches it."""
+    key = field_key(name.partition(":")[0])
+    if key and key not in texts.nodes[0].fields.names:
+        return False
     return _any(texts, (address.lower() for address in texts.headers.values(f"{name}:addr")), source)
 
 
 def _any(texts: TextSet, emails: Iterable[bytes], source: str | None) -> bool:
-    providers = providers_of(texts)
-    return any(providers.has(email) and (source is None or matches(source, email)) for email in emails)
+    return any(_is_free(texts, email) and (source is None or matches(source, email)) for email in emails)
+
+
+def _is_free(texts: TextSet, email: bytes) -> bool:
+    known: dict[bytes, bool] = keep(texts, "free", lambda _: {})
+    found = known.get(email)
+    if found is None:
+        found = known[email] = providers_of(texts).has(email)
+    return found
 
 
 def check_freemail_body(texts: TextSet, source: str | None = None) -> bool:
@@ -92,15 +103,29 @@ def check_freemail_body(texts: TextSet, source: str | None = None) -> bool:
     return any(source is None or matches(source, email) for email in emails)
 
 
-def check_freemail_replyto(texts: TextSet, what: str = "replyto") -> bool:
-    """Whether answers go to another free address than the author's, in a field or, by the body's wish, elsewhere."""
-    providers, values = providers_of(texts), texts.headers.values
-    sender = texts.headers.first("EnvelopeFrom")
-    if what not in ("replyto", "reply") or (providers.skips_bulk and _BULK.search(sender[:MAX_SENDER])):
-        return False
+class _Parties(NamedTuple):
+    """Addresses of author and of Reply-To, and whether one of each is a free one."""
+
+    author: list[bytes]
+    answer: list[bytes]
+    is_free_author: bool
+    is_free_answer: bool
+
+
+def _parties(texts: TextSet) -> _Parties:
+    values = texts.headers.values
     author = [address.lower() for address in values("From:addr")]
     answer = [address.lower() for address in values("Reply-To:addr")]
-    is_free_author, is_free_answer = any(map(providers.has, author)), any(map(providers.has, answer))
+    return _Parties(
+        author, answer, any(_is_free(texts, one) for one in author), any(_is_free(texts, one) for one in answer)
+    )
+
+
+def check_freemail_replyto(texts: TextSet, what: str = "replyto") -> bool:
+    """Whether answers go to another free address than the author's, in a field or, by the body's wish, elsewhere."""
+    author, answer, is_free_author, is_free_answer = keep(texts, "parties", _parties)
+    if what not in ("replyto", "reply") or not (is_free_author or is_free_answer) or keep(texts, "bulk", _is_bulk):
+        return False
     if is_free_author and is_free_answer and set(author).isdisjoint(answer):
         return True
     if what == "replyto":
@@ -112,6 +137,12 @@ def check_freemail_replyto(texts: TextSet, what: str = "replyto") -> bool:
     return any(email != address for email in keep(texts, "freemails", _in_body) for address in meant)
 
 
+def _is_bulk(texts: TextSet) -> bool:
+    if not providers_of(texts).skips_bulk:
+        return False
+    return _BULK.search(texts.headers.first("EnvelopeFrom")[:MAX_SENDER]) is not None
+
+
 def _in_body(texts: TextSet) -> set[bytes]:
     """Free addresses in the body, none when there are too many of them or of any."""
     providers = providers_of(texts)
@@ -120,7 +151,7 @@ def _in_body(texts: TextSet) -> set[bytes]:
     for count, email in enumerate(_emails(texts), 1):
         if count == providers.max_emails and providers.skips_many:
             return set()
-        if providers.has(email):
+        if _is_free(texts, email):
             n_free += 1
             if n_free == providers.max_freemails and providers.skips_many:
                 return set()
@@ -136,9 +167,7 @@ def _emails(texts: TextSet) -> list[bytes]:
                 found[email] = None
             if len(found) >= MAX_LINK_EMAILS:
                 break
-    for line in texts.body_lines:
-        if b"@" not in line:
-            continue
+    for line in lines_with(b"@", *texts.body):
         if b"://" in line:
             line = _ADDRESS_IN_URL.sub(b" ", line)
         for email in _addresses(line, texts.site):

@@ -3,20 +3,41 @@
 from __future__ import annotations
 
 import re
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 from mxward.core.rules.spamassassin.domains import is_known, registered_domain
 from mxward.core.rules.spamassassin.evals_mime import CASELESS
-from mxward.core.rules.spamassassin.evaltools import Eval, keep, number
+from mxward.core.rules.spamassassin.evaltools import (
+    NEVER,
+    Bound,
+    Eval,
+    evals,
+    from_below,
+    from_to,
+    is_border,
+    keep,
+    measured,
+    number,
+    stands_in,
+)
+from mxward.pyx.sacount import count_illegal
 
 if TYPE_CHECKING:
     from mxward.core.rules.spamassassin.texts import TextSet
 
 _CONTROLS: Final = bytes((*range(9), 11, 12, *range(14, 32)))
-_ILLEGAL: Final = _CONTROLS + bytes(range(0x7F, 0x100))
 _EXEMPT: Final = b"\xa2\xa3\xae"  # one cent, pound or registered sign is let pass in a Subject
 _PREFIXES: Final = re.compile(rb"(?:(?:Re|Fwd|Fw|Aw|Antwort|WG|SV|VB|VS|VL):\s*)+", re.I)
-_NOT_LETTERS: Final = bytes(set(range(256)) - set(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+_SPACE: Final = re.compile(rb"\s")
+_BEFORE_NAME: Final = re.compile(rb"(?:(?:re|fw):\s*(?:\w+\s+)?)?")
+_BEHIND_NAME: Final = re.compile(rb"\s*[,:;!?-](?:$|\s)")
+_COMMA: Final = re.compile(rb",\s*")
+_MARKS: Final = (b",", b":", b";", b"!", b"?", b"-")
+_MSN_GROUPS: Final = re.compile(rb"from groups\.msn\.com \(\S+\.msn\.com ")
+_EZMLM: Final = re.compile(rb"^contact \S+@\S+; run by ezmlm$", re.M)
+_MAILING_LIST: Final = re.compile(rb"^mailing list \S+@\S+", re.M)
+_QUOTED_BEFORE: Final = re.compile(rb'"[^"]+"\Z')
 _WORD_CHARSET: Final = re.compile(rb"=\?" + CASELESS.pattern + rb"\?", re.I)
 _TEMPLATE: Final = re.compile(rb"%[A-Z][A-Z_-]")
 _MAY_HAVE_TEMPLATE: Final = re.compile(
@@ -24,7 +45,6 @@ _MAY_HAVE_TEMPLATE: Final = re.compile(
     re.I,
 )
 _RATWARE_ID: Final = re.compile(rb"<[A-Z]{28}\.([^>]+?)>")
-_SECOND_LEVEL: Final = re.compile(rb"^.+\.([^.]+\.[^.]+)$", re.S)
 _SRS: Final = re.compile(rb"SRS\d[=+-]", re.I)
 _QMAIL: Final = re.compile(rb"qmail \d+ invoked (?:from network|by .{3,20})\); \d+ ... \d+")
 SORTED: Final = 7  # recipients in alphabetical order that stand out
@@ -36,14 +56,14 @@ def check_illegal_chars(texts: TextSet, name: str, ratio: str, low: str) -> bool
     """Whether a raw field has so many characters that should have been encoded."""
     name = name if name.endswith(":raw") else f"{name}:raw"
     value = texts.pristine_header.removesuffix(b"\n\n") if name == "ALL:raw" else texts.headers.first(name)
-    if value.isascii() and value.translate(None, _CONTROLS) == value and b"\x7f" not in value:
-        return bool(value.strip()) and number(ratio) <= 0 and number(low) <= 0
+    illegal = count_illegal(value)
+    if not illegal:
+        return number(ratio) <= 0 and number(low) <= 0 and bool(value.strip())
     if not value.strip():
         return False
     if not value.isascii() and _is_utf8(value) and value.translate(None, _CONTROLS) == value:
         return False
-    illegal = len(value) - len(value.translate(None, _ILLEGAL))
-    if illegal and name.lower() == "subject:raw" and len(value) - len(value.translate(None, _EXEMPT)) == 1:
+    if name.lower() == "subject:raw" and len(value) - len(value.translate(None, _EXEMPT)) == 1:
         illegal -= 1
     return illegal / len(value) >= number(ratio) and illegal >= number(low)
 
@@ -54,16 +74,6 @@ def _is_utf8(value: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def check_for_faraway_charset_in_headers(texts: TextSet) -> bool:
-    """Never: which charsets belong to which languages is not known here; the default is that all are welcome."""
-    return False
-
-
-def check_for_unique_subject_id(texts: TextSet) -> bool:
-    """Never, as in SpamAssassin 4."""
-    return False
 
 
 def check_for_matching_env_and_hdr_from(texts: TextSet) -> bool:
@@ -77,13 +87,20 @@ def sorted_recipients(texts: TextSet) -> bool:
     return keep(texts, "recipient_facts", _recipient_facts)[0]
 
 
-def similar_recipients(texts: TextSet, low: str, high: str) -> bool:
+def similar_recipients(low: str, high: str) -> Bound:
     """Whether so large a share of pairs of recipients begin alike."""
-    share = keep(texts, "recipient_facts", _recipient_facts)[1]
-    return (low == "undef" or share >= number(low)) and (high == "undef" or share < number(high))
+    least = -inf if low == "undef" else number(low)
+    return Bound(_share_of_similar, from_to(least, inf) if high == "undef" else from_below(least, number(high)))
+
+
+def _share_of_similar(texts: TextSet) -> tuple[float]:
+    return (keep(texts, "recipient_facts", _recipient_facts)[1],)
 
 
 def _recipient_facts(texts: TextSet) -> tuple[bool, float]:
+    fields = texts.nodes[0].fields
+    if sum(value.count(b"@") for name in (b"to", b"cc", b"bcc") for value in fields.raw(name)) < SIMILAR:
+        return False, 0.0  # each address has one
     listed: list[bytes] = []
     for name in ("ToCc:addr", "Bcc:addr"):
         listed += texts.headers.values(name)
@@ -114,33 +131,40 @@ def check_for_missing_to_header(texts: TextSet) -> bool:
 
 def subject_is_all_caps(texts: TextSet) -> bool:
     """Whether a Subject of several words has capitals only."""
-    subject = _PREFIXES.sub(b"", texts.headers.first("Subject").strip(), count=1)
-    if len(subject) < 10 or not re.search(rb"\s", subject):
+    subject = texts.headers.first("Subject").strip()
+    if b":" in subject:
+        subject = _PREFIXES.sub(b"", subject, count=1)
+    if not subject.isupper():  # no letter, or a small one
         return False
-    letters = subject.translate(None, _NOT_LETTERS)
-    if _WORD_CHARSET.search(texts.headers.first("Subject:raw")):
+    if len(subject) < 10 or not _SPACE.search(subject):
         return False
-    return bool(letters) and letters == letters.upper()
+    return _WORD_CHARSET.search(texts.headers.first("Subject:raw")) is None
 
 
 def check_for_to_in_subject(texts: TextSet, what: str) -> bool:
     """Whether the recipient's address ("address") or its local part ("user") stands in the Subject."""
     address, subject = texts.headers.first("To:addr"), texts.headers.first("Subject")
-    if not address:
-        return False
-    if address.partition(b"@")[0].lower() not in subject.lower():
+    user = address.partition(b"@")[0]
+    lower = subject.lower()
+    if not address or user.lower() not in lower:
         return False
     if what == "address":
-        return re.search(rb"\b" + re.escape(address) + rb"\b", subject, re.I) is not None
-    if what != "user":
-        return False
-    user = re.escape(address.partition(b"@")[0])
-    marks = rb"[,:;!?-]"
-    wanted = (
-        rb"(?:re|fw):\s*(?:\w+\s+)?" + user + rb"$|(?-i:" + user + rb")\s*" + marks + rb"(?:$|\s)|" + user + rb"$|,\s*"
-        + user + marks + rb"$"
-    )  # fmt: skip
-    return re.match(wanted, subject, re.I) is not None
+        return stands_in(address.lower(), lower)
+    return what == "user" and _is_called(user, subject, lower)
+
+
+def _is_called(user: bytes, subject: bytes, lower: bytes) -> bool:
+    """Whether a Subject is a name alone, or has it where one is called by it."""
+    if subject.startswith(user) and _BEHIND_NAME.match(subject, len(user)):
+        return True
+    name = user.lower()
+    for whole in {lower, lower.removesuffix(b"\n")}:
+        if whole.endswith(name) and _BEFORE_NAME.fullmatch(whole, 0, len(whole) - len(name)):
+            return True
+        called = whole[:-1] if whole[-1:] in _MARKS else b""
+        if called.endswith(name) and _COMMA.fullmatch(called, 0, len(called) - len(name)):
+            return True
+    return False
 
 
 def check_messageid_not_usable(texts: TextSet) -> bool:
@@ -156,10 +180,16 @@ def has_lost_received(texts: TextSet) -> bool:
     """Whether a list server took Received fields off, or there are none."""
     first = texts.headers.first
     received = first("Received")
-    is_ezmlm = re.search(rb"^contact \S+@\S+; run by ezmlm$", first("Mailing-List"), re.M)
-    if is_ezmlm and re.search(rb"^mailing list \S+@\S+", first("Delivered-To"), re.M) and _QMAIL.search(received):
+    if not received:
         return True
-    return not received or re.search(rb"from groups\.msn\.com \(\S+\.msn\.com ", received) is not None
+    if b"from groups.msn.com (" in received and _MSN_GROUPS.search(received):
+        return True
+    return (
+        b"mailing-list" in texts.nodes[0].fields.names
+        and _EZMLM.search(first("Mailing-List")) is not None
+        and _MAILING_LIST.search(first("Delivered-To")) is not None
+        and _QMAIL.search(received) is not None
+    )
 
 
 def check_header_count_range(texts: TextSet, name: str, low: str, high: str) -> bool:
@@ -170,8 +200,8 @@ def check_header_count_range(texts: TextSet, name: str, low: str, high: str) -> 
 
 def check_unresolved_template(texts: TextSet) -> bool:
     """Whether a field still has a placeholder of a mailing program."""
-    everything = b"".join(texts.headers.values("ALL"))
-    if b"%" not in everything:
+    everything = texts.headers.first("ALL")
+    if b"%" not in everything or not _TEMPLATE.search(everything):
         return False
     return any(_TEMPLATE.search(line) and not _MAY_HAVE_TEMPLATE.match(line) for line in everything.split(b"\n"))
 
@@ -181,19 +211,35 @@ def check_ratware_name_id(texts: TextSet) -> bool:
     found = _RATWARE_ID.search(texts.headers.first("MESSAGEID"))
     if found is None:
         return False
-    return re.search(rb'"[^"]+"\s*<' + re.escape(found[1]) + rb">", texts.headers.first("From")) is not None
+    author, address = texts.headers.first("From"), b"<%b>" % found[1]
+    at = author.find(address)
+    while at >= 0:
+        if _QUOTED_BEFORE.search(author[:at].rstrip()):
+            return True
+        at = author.find(address, at + 1)
+    return False
 
 
 def check_ratware_envelope_from(texts: TextSet) -> bool:
     """Whether the envelope sender holds the recipient's domain and local part."""
-    recipient, sender = texts.headers.first("To:addr"), texts.headers.first("EnvelopeFrom:addr")
-    user, at, domain = recipient.partition(b"@")
-    if not sender or not user or not at or not domain or _SRS.match(sender):
+    recipient, sender = texts.headers.first("To:addr"), texts.headers.first("EnvelopeFrom:addr").lower()
+    user, sign, domain = recipient.lower().partition(b"@")
+    if not sender or not user or not sign or not domain or user + b"@" not in sender or _SRS.match(sender):
         return False
     domain = registered_domain(domain, texts.site)
     if not is_known(domain, texts.site):
         return False
-    return re.search(rb"\b" + re.escape(domain) + rb"\b." + re.escape(user) + rb"\b@", sender, re.I) is not None
+    at_domain = sender.find(domain)
+    while at_domain >= 0:
+        end = at_domain + len(domain)
+        if (
+            sender.startswith(user + b"@", end + 1)
+            and sender[end : end + 1] != b"\n"
+            and all(is_border(sender, at) for at in (at_domain, end, end + 1 + len(user)))
+        ):
+            return True
+        at_domain = sender.find(domain, at_domain + 1)
+    return False
 
 
 def check_equal_from_domains(texts: TextSet) -> bool:
@@ -203,16 +249,22 @@ def check_equal_from_domains(texts: TextSet) -> bool:
 
 
 def _second_level(texts: TextSet, name: str) -> bytes:
-    found = re.search(rb"@([^@]*)\Z", texts.headers.first(name))
-    return _SECOND_LEVEL.sub(rb"\1", found[1]).lower() if found else b""
+    _, at, host = texts.headers.first(name).lower().rpartition(b"@")
+    if not at:
+        return b""
+    labels = host.rsplit(b".", 2)
+    return b".".join(labels[1:]) if len(labels) == 3 and all(labels) else host
 
 
-TABLE: Final = {
-    run.__name__: Eval(run)
-    for run in (
-        check_illegal_chars, check_for_faraway_charset_in_headers, check_for_unique_subject_id,
-        check_for_matching_env_and_hdr_from, sorted_recipients, similar_recipients, check_for_missing_to_header,
+TABLE: Final = (
+    measured(similar_recipients)
+    | evals(
+        check_illegal_chars, check_for_matching_env_and_hdr_from, sorted_recipients, check_for_missing_to_header,
         subject_is_all_caps, check_for_to_in_subject, check_messageid_not_usable, check_header_count_range,
         check_unresolved_template, check_ratware_name_id, check_ratware_envelope_from, check_equal_from_domains,
     )
-} | {"gated_through_received_hdr_remover": Eval(has_lost_received)}  # fmt: skip
+    | {
+        "gated_through_received_hdr_remover": Eval(has_lost_received),
+        "check_for_faraway_charset_in_headers": NEVER, "check_for_unique_subject_id": NEVER,
+    }
+)  # fmt: skip

@@ -70,8 +70,8 @@ class _Facts:
 def _look(texts: TextSet) -> _Facts:
     facts = _Facts()
     for node in texts.nodes:
-        kind, _, charset, _, _ = content_type(node.fields.last("content-type"))
-        disposition = node.fields.last("content-disposition").decode("latin-1").lower()
+        kind, charset = _declared_type(node), node.charset
+        disposition = node.fields.last("content-disposition").lower()
         if kind == "multipart/alternative":
             facts.count["mime_multipart_alternative"] = 1
         _declared(facts, kind, node.encoding, disposition, (charset or "").lower())
@@ -91,7 +91,15 @@ def _look(texts: TextSet) -> _Facts:
     return facts
 
 
-def _declared(facts: _Facts, kind: str, encoding: str, disposition: str, charset: str) -> None:
+def _declared_type(node: Node) -> str:
+    """The type as declared: multiparts without a boundary or a part, and parts of a digest, are taken for another."""
+    written = node.fields.last("content-type")
+    if node.type not in ("text/plain", "message/rfc822") or (written[:5].lower() == b"text/" and node.type[0] == "t"):
+        return node.type
+    return content_type(written)[0]
+
+
+def _declared(facts: _Facts, kind: str, encoding: str, disposition: bytes, charset: str) -> None:
     count = facts.count
     if kind == "text/html":
         count["mime_body_html_count"] += 1
@@ -101,24 +109,24 @@ def _declared(facts: _Facts, kind: str, encoding: str, disposition: str, charset
         count["mime_base64_count"] += 1
     elif "quoted-printable" in encoding:
         count["mime_qp_count"] += 1
-    if "attachment" in disposition:
+    if b"attachment" in disposition:
         count["mime_attachment"] += 1
-    is_bare = not disposition.startswith(("attachment", "inline"))
+    is_bare = not disposition.startswith((b"attachment", b"inline"))
     if kind.startswith("text") and "base64" in encoding and is_bare and (not charset or _ASCII_NAME.search(charset)):
         count["mime_base64_encoded_text"] = 1
-    if _ISO.search(charset) and not _GOOD_ISO.search(charset):
+    if "iso-" in charset and _ISO.search(charset) and not _GOOD_ISO.search(charset):
         count["mime_bad_iso_charset"] = 1
     if re.search("[a-z]", charset):
         facts.charsets.append(charset)
 
 
 def _content(
-    facts: _Facts, texts: TextSet, node: Node, kind: str, disposition: str, charset: str | None
+    facts: _Facts, texts: TextSet, node: Node, kind: str, disposition: bytes, charset: str | None
 ) -> None:  # fmt: skip
     is_text = kind in ("text/plain", "text/html")
     is_escaped = node.encoding == "quoted-printable"
-    is_measured = is_text and "attachment" not in disposition and bool(facts.count["mime_multipart_alternative"])
-    if is_text and "attachment" not in disposition and not is_measured:
+    is_measured = is_text and b"attachment" not in disposition and bool(facts.count["mime_multipart_alternative"])
+    if is_text and b"attachment" not in disposition and not is_measured:
         facts.sizes.append((kind, 0))
     if not (is_measured or is_escaped or kind == "text/plain"):
         return

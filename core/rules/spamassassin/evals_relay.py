@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from mxward.core.rules.spamassassin.evaltools import Eval, keep
+from mxward.core.rules.spamassassin.evaltools import NEVER, evals
 from mxward.core.rules.spamassassin.ip import V4, is_private, is_v4
 
 if TYPE_CHECKING:
     from mxward.core.rules.spamassassin.texts import TextSet
 
 _HOST: Final = re.compile(rb"\w+(?:[\w.-]+\.)+\w+\n?\Z", re.A)
+_NETWORK: Final = re.compile(rb"(\d+\.\d+)\.\d+\.\d+\n?\Z")
+_LETTER: Final = re.compile(rb"[a-zA-Z]")
 _LONG_TOP: Final = re.compile(rb"\S{3,}|ie|fr|de")
 _BIG_PROVIDER: Final = re.compile(
     rb"(?:\.|^)(?:lycos\.com|lycos\.co\.uk|hotmail\.com|localhost\.com|excite\.com|caramail\.com|cs\.com|aol\.com"
@@ -27,15 +29,11 @@ def check_for_numeric_helo(texts: TextSet) -> bool:
     return found is not None and not is_private(found[1])
 
 
-def check_for_illegal_ip(texts: TextSet) -> bool:
-    """Never, as in SpamAssassin 4."""
-    return False
-
-
 def helo_ip_mismatch(texts: TextSet) -> bool:
     """Whether a relay called itself by an address of another network than its own."""
     return any(
-        is_v4(relay.helo) and not is_private(relay.helo) and is_v4(relay.ip) and not relay.is_private
+        relay.helo[:1].isdigit() and is_v4(relay.helo) and not is_private(relay.helo)
+        and is_v4(relay.ip) and not relay.is_private
         and relay.helo.rpartition(b".")[0] != relay.ip.rpartition(b".")[0]
         for relay in texts.relays.untrusted
     )  # fmt: skip
@@ -77,59 +75,56 @@ def check_for_from_domain_in_received_headers(texts: TextSet, domain: str, wante
 
 def check_for_no_rdns_dotcom_helo(texts: TextSet) -> bool:
     """Whether the last public relay called itself one of the large providers and has no name."""
-    public = [relay for relay in texts.relays.untrusted if not relay.is_private]
-    return bool(public) and public[-1].has_no_rdns and _BIG_PROVIDER.search(public[-1].helo) is not None
+    last = next((relay for relay in reversed(texts.relays.untrusted) if not relay.is_private), None)
+    return last is not None and last.has_no_rdns and _BIG_PROVIDER.search(last.helo) is not None
 
 
 def check_for_forged_received_trail(texts: TextSet) -> bool:
     """Whether two hand-overs or more do not fit together by name."""
-    return keep(texts, "trail", _trail)[0] > 1
+    return len(texts.relays.untrusted) > 2 and _misfits(texts) > 1
 
 
 def check_for_forged_received_ip_helo(texts: TextSet) -> bool:
     """Whether a relay called itself by an address far from its own."""
-    return keep(texts, "trail", _trail)[1] > 0
+    return any(
+        _is_far(relay.helo.lower(), relay.ip) and _HOST.match(_domain(relay.by.lower()))
+        for relay in texts.relays.untrusted
+    )
 
 
-def _trail(texts: TextSet) -> tuple[int, int]:
-    """(names that do not fit, addresses that do not fit)."""
-    relays = texts.relays.untrusted
-    n_names = n_addresses = 0
-    before: bytes | None = _domain(relays[-1].rdns.lower()) if relays else None
-    for number, relay in enumerate(relays):
-        by = _domain(relay.by.lower())
-        name: bytes | None = _domain(relay.rdns.lower())
-        if _HOST.match(by):
-            if name in (b"localhost", b"localhost.localdomain") and relay.ip == b"127.0.0.1":
-                name = None
-            n_addresses += _is_far(relay.helo.lower(), relay.ip)
-            if number and before is not None and _HOST.match(before) and by != before:
-                n_names += not (by == b"msn.com" and before == b"hotmail.com")
-        before = name
-    return n_names, n_addresses
+def _misfits(texts: TextSet) -> int:
+    """How many relays got the message from a host of another domain than wrote the field before."""
+    count = 0
+    before: bytes | None = None
+    for number, relay in enumerate(texts.relays.untrusted):
+        by, name = _domain(relay.by.lower()), _domain(relay.rdns.lower())
+        if number and before and by != before and _HOST.match(before) and _HOST.match(by):
+            count += not (by == b"msn.com" and before == b"hotmail.com")
+        is_itself = relay.ip == b"127.0.0.1" and name in (b"localhost", b"localhost.localdomain")
+        before = None if is_itself and _HOST.match(by) else name
+    return count
 
 
 def _is_far(helo: bytes, ip: bytes) -> bool:
-    numeric = re.compile(rb"(\d+\.\d+)\.\d+\.\d+\n?\Z")
-    claimed, actual = numeric.match(helo), numeric.match(ip)
+    if not helo[:1].isdigit():
+        return False
+    claimed, actual = _NETWORK.match(helo), _NETWORK.match(ip)
     return bool(claimed and actual and claimed[1] != actual[1] and not is_private(helo))
 
 
 def _domain(host: bytes) -> bytes:
     """The last two labels of a name, or three when the last is a country's."""
-    labels = host.split(b".")
-    if not re.search(rb"[a-zA-Z]", host):
+    labels = host.rsplit(b".", 3)
+    top = labels[-1]
+    if len(labels) == 1 or not (top.isalpha() or _LETTER.search(host)):
         return host
-    if len(labels) > 1 and _LONG_TOP.search(labels[-1]):
+    if _LONG_TOP.search(top):
         return b".".join(labels[-2:])
-    return b".".join(labels[-3:]) if len(labels) > 2 else host
+    return b".".join(labels[-3:])
 
 
-TABLE: Final = {
-    run.__name__: Eval(run)
-    for run in (
-        check_for_numeric_helo, check_for_illegal_ip, helo_ip_mismatch, check_all_trusted, check_no_relays,
-        check_relays_unparseable, check_for_sender_no_reverse, check_for_from_domain_in_received_headers,
-        check_for_no_rdns_dotcom_helo, check_for_forged_received_trail, check_for_forged_received_ip_helo,
-    )
-}  # fmt: skip
+TABLE: Final = evals(
+    check_for_numeric_helo, helo_ip_mismatch, check_all_trusted, check_no_relays, check_relays_unparseable,
+    check_for_sender_no_reverse, check_for_from_domain_in_received_headers, check_for_no_rdns_dotcom_helo,
+    check_for_forged_received_trail, check_for_forged_received_ip_helo,
+) | {"check_for_illegal_ip": NEVER}  # fmt: skip

@@ -38,8 +38,12 @@ def _listed(texts: TextSet) -> set[str]:
     listed = texts.site.listed_hosts
     if not listed:
         return set()
+    ends = _last_labels(texts.site)
     hosts = {
-        host for address, uri in texts.uri_detail.items() if address[:7].lower() != b"mailto:" for host in uri.hosts
+        host
+        for address, uri in texts.uri_detail.items()
+        for host in uri.hosts
+        if host.rpartition(b".")[2] in ends and address[:7].lower() != b"mailto:"
     }
     found: set[str] = set()
     for host in hosts:
@@ -48,6 +52,16 @@ def _listed(texts: TextSet) -> set[str]:
             for name, is_listed in listed.get(key, ()):
                 settled.setdefault(name, is_listed)
         found.update(name for name, is_listed in settled.items() if is_listed)
+    return found
+
+
+def _last_labels(site: Site) -> frozenset[bytes]:
+    """What a host must end in to be listed, or to be under a listed one."""
+    found = site.memo.get("host_ends")
+    if found is None:
+        hosts = [form for host in site.listed_hosts for form in (host, b"[%b]" % host)]  # an address may be in brackets
+        found = site.memo["host_ends"] = frozenset(host.rpartition(b".")[2] for host in hosts)
+    assert isinstance(found, frozenset)
     return found
 
 
@@ -83,10 +97,10 @@ def check_uri_truncated(texts: TextSet) -> bool:
     return texts.uri_list.is_truncated
 
 
-TABLE: Final = evals(
-    check_uri_host_listed, check_uri_host_in_blocklist, check_uri_host_in_welcomelist, check_for_http_redirector,
-    check_uri_truncated,
-) | {
-    "check_uri_host_in_blacklist": Eval(check_uri_host_in_blocklist),
-    "check_uri_host_in_whitelist": Eval(check_uri_host_in_welcomelist),
+_BLOCKED: Final = Eval(check_uri_host_in_blocklist, is_idle=lambda site: "BLOCK" not in site.host_lists)
+_WELCOME: Final = Eval(check_uri_host_in_welcomelist, is_idle=lambda site: "WELCOME" not in site.host_lists)
+TABLE: Final = evals(check_for_http_redirector, check_uri_truncated) | {
+    "check_uri_host_listed": Eval(check_uri_host_listed, is_idle=lambda site, name: name not in site.host_lists),
+    "check_uri_host_in_blocklist": _BLOCKED, "check_uri_host_in_blacklist": _BLOCKED,
+    "check_uri_host_in_welcomelist": _WELCOME, "check_uri_host_in_whitelist": _WELCOME,
 }  # fmt: skip

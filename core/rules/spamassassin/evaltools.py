@@ -4,7 +4,8 @@ what they keep for each other. evalrun.py runs them."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from math import inf, nextafter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
@@ -21,6 +22,7 @@ _T = TypeVar("_T")
 _NUMBER: Final = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d{1,3})?)", re.I)
 _CONDITION: Final = re.compile(r"\s*(<=|>=|==|!=|<|>)\s*([-+]?\d+)\s*")
 _AS_SPACE: Final = bytes.maketrans(b"\t\n\v\f\r", b"     ")
+_WORD: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 MAX_ARGUMENT: Final = 4096  # characters of a pattern in an argument
 
 
@@ -154,9 +156,34 @@ def keep(texts: TextSet, name: str, make: Callable[[TextSet], _T]) -> _T:
     return found
 
 
+def stands_in(needle: bytes, text: bytes) -> bool:
+    """Whether `needle` stands in a text with a word's border at both ends, as \\b tells it; case counts."""
+    at = text.find(needle)
+    while at >= 0:
+        if is_border(text, at) and is_border(text, at + len(needle)):
+            return True
+        at = text.find(needle, at + 1)
+    return False
+
+
+def is_border(text: bytes, at: int) -> bool:
+    """Whether a word begins or ends at a place of a text."""
+    return (at > 0 and text[at - 1] in _WORD) != (at < len(text) and text[at] in _WORD)
+
+
 def counted_lines(texts: TextSet) -> tuple[int, int, int, int]:
     """Counts of the lines of the body, see sacount.count_lines."""
     return keep(texts, "lines", lambda texts: count_lines(*texts.body))
+
+
+def lines_with(mark: bytes, data: bytes, starts: Sequence[int]) -> Iterable[bytes]:
+    """The segments of a text that hold a byte, in order. Cost: of those segments, and one pass over the text."""
+    at = data.find(mark)
+    while at >= 0:
+        number = bisect_right(starts, at)
+        end = starts[number] if number < len(starts) else len(data)
+        yield data[starts[number - 1] : end]
+        at = data.find(mark, end)
 
 
 def flat(value: bytes) -> bytes:

@@ -10,8 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Final
 
+from mxward.core.errors import RulePackError
+from mxward.core.rules.regex import Regex, RegexSet
 from mxward.core.rules.spamassassin.addresslist import AddressList, glob
 from mxward.core.rules.spamassassin.pattern import PatternError, parse_pattern
+from mxward.core.rules.spamassassin.redirector import group_alone
 from mxward.pyx.saline import TopLevel
 
 Settings = Mapping[str, Sequence[str]]
@@ -21,7 +24,6 @@ _HOST_LISTS: Final = (
     (("welcomelist_uri_host", "whitelist_uri_host"), "WELCOME"),
 )  # fmt: skip
 MAX_REDIRECTED: Final = 2048  # bytes of an address that redirector patterns see
-_FLAGS: Final = {"i": re.I, "m": re.M, "s": re.S, "x": re.X}
 
 
 class Site:
@@ -64,17 +66,18 @@ class Site:
         return frozenset(_domains(self.words("util_rb_3tld")))
 
     @cached_property
-    def redirectors(self) -> tuple[re.Pattern[bytes], ...]:
-        """Patterns of redirector_pattern whose first group is the address redirected to."""
+    def redirectors(self) -> RegexSet | None:
+        """Patterns of redirector_pattern, each of which matches the address redirected to; None when there are none."""
         found = []
         for written in self._settings.get("redirector_pattern", ()):
             try:
                 pattern = parse_pattern(written.strip())
-                flags = sum((int(_FLAGS.get(flag, 0)) for flag in pattern.flags), 0)
-                found.append(re.compile(pattern.source.encode("latin-1", "replace"), flags))
-            except (PatternError, re.error):
+                regex = Regex(group_alone(pattern.source).encode("latin-1", "replace"), pattern.flags)
+                RegexSet([regex])
+            except (PatternError, RulePackError, ValueError):
                 continue
-        return tuple(found)
+            found.append(regex)
+        return RegexSet(found) if found else None
 
     @cached_property
     def bounce_relays(self) -> AddressList:
@@ -148,10 +151,11 @@ class Site:
 
     def redirected(self, address: bytes) -> bytes | None:
         """The address that a known redirector sends its visitors to, None for any other address."""
-        for pattern in self.redirectors:
-            found = pattern.search(address[:MAX_REDIRECTED])
-            if found and found[1] and b"." in found[1]:
-                return bytes(found[1])
+        if self.redirectors is None:
+            return None
+        for _, _, start, end in self.redirectors.match(address[:MAX_REDIRECTED]):
+            if b"." in address[start:end]:
+                return address[start:end]
         return None
 
 
