@@ -12,7 +12,7 @@ from typing import Final
 
 from mxward.core.detect.brand import borrowed
 from mxward.core.extract import views
-from mxward.core.extract.address import ADDRESS, Mailbox, mailboxes
+from mxward.core.extract.address import Mailbox, mailboxes, shown_domain
 from mxward.core.extract.fold import INVISIBLE, fold
 from mxward.core.message import INBOUND, Message
 from mxward.core.verdict import Hit
@@ -69,8 +69,8 @@ class HeaderDetector:
             yield _hit("HDR_OWN_DOMAIN_OUTSIDE", "auth", 2.5, "comes from outside but shows an author of our domain")
         if not author.display:
             return
-        shown = ADDRESS.search(author.display)
-        if shown and _far_apart(shown[0].rpartition("@")[2].lower().strip(".'\""), author.domain):
+        shown = shown_domain(author.display)
+        if shown and _far_apart(shown, author.domain):
             yield _hit("HDR_DISPLAY_ADDRESS", "phish", 2.5, "shows another address as the author's name")
         if not author.display.isascii() and INVISIBLE.search(author.display):
             yield _hit("HDR_HIDDEN_CHARACTERS", "phish", 2.0, "has invisible characters in the author's name")

@@ -14,9 +14,11 @@ from mxward.pyx.mime import decode_words
 
 _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"?|<[^<>]*>?|[,;:]|[^",;:<]+|[">]')
 _COMMENT: Final = re.compile(r"\([^()]*\)")
-# one mailbox as nearly all are: a name, quoted or not, and an address; the general reading gives the same
-_ONE: Final = re.compile(r'\s*(?:"([^"\\]*)"\s*|([^"\\<>,;:]*))<([^<>]*)>\s*')
-ADDRESS: Final = re.compile(r"[^\s<>\"@,;:()]+@[^\s<>\"@,;:()]+")
+# one mailbox as nearly all are: a name, quoted or not, and an address; the general reading gives the same. What is
+# taken is not given back: a field of blanks alone would be gone through as often as it is long
+_ONE: Final = re.compile(r'\s*+(?:"([^"\\]*)"\s*+|([^"\\<>,;:]*+))<([^<>]*)>\s*+')
+# looked for from its "@" on: a run of letters without one would be gone through from each of them
+_SHOWN: Final = re.compile(r"(?<=[^\s<>\"@,;:()])@([^\s<>\"@,;:()]+)")
 
 
 class Mailbox(NamedTuple):
@@ -52,6 +54,12 @@ def mailboxes(value: bytes) -> list[Mailbox]:
             words.append(piece)
     _close(found, words, angle)
     return found
+
+
+def shown_domain(text: str) -> str:
+    """The domain of the first address in a text, in lower case; "" when there is none. Linear."""
+    found = _SHOWN.search(text)
+    return found[1].lower().strip(".'\"") if found else ""
 
 
 def _close(found: list[Mailbox], words: list[str], angle: str | None) -> None:

@@ -10,16 +10,17 @@ import re
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from mxward.core.rules.spamassassin.angles import Tries, closed
 from mxward.pyx.safields import usual_mailbox
 
 MAX_MAILBOXES: Final = 2000
 _QUOTED: Final = rb'"(?:[^"\\]|\\.)*+"'
 _MAIL: Final = rb"(?:" + _QUOTED + rb"|[^@\s<>()\[\],:;]+)@(?:[^\"\s<>()\[\],:;]+|\[[\d:.]+\])"
 _PHRASE: Final = rb"(?:" + _QUOTED + rb'|[^",;<]++)+'
-_ENTRY: Final = re.compile(
-    rb"\s*(?:(?:(?P<phrase>" + _PHRASE + rb")\s*)?<\s*(?P<angle>[^>@]{0,400}\S{1,400}|\s*)\s*>"
-    rb"(?:\s*<\s*(?:(?:" + _QUOTED + rb")?\S{1,400}|\s*)\s*>)*"
-    rb"|(?:(?P<mail>" + _MAIL + rb")|(?P<only>" + _PHRASE + rb")))"
+_OPENED: Final = re.compile(rb"(?:(?P<phrase>" + _PHRASE + rb")\s*)?<\s*+", re.S)
+_BLANK: Final = re.compile(rb"\s*+")
+_BARE: Final = re.compile(
+    rb"(?:(?P<mail>" + _MAIL + rb")|(?P<only>" + _PHRASE + rb"))"
     rb"(?:\s*\((?P<comment>(?:[^()\\]|\\.)*+)\))?\s*(?:[,;]|\Z)",
     re.S,
 )
@@ -29,6 +30,16 @@ _ANGLES: Final = re.compile(rb"<(" + _MAIL + rb")>")
 _COMMENT: Final = re.compile(rb"\((?:[^()\\]|\\.)*+\)", re.S)
 _PIECES: Final = re.compile(rb'"((?:[^"\\]|\\.)*+)"|([^"]++)', re.S)
 _LABEL: Final = re.compile(rb"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?")
+
+
+class _Entry(NamedTuple):
+    """One entry as it stands there: what is not there is None."""
+
+    phrase: bytes | None
+    angle: bytes | None
+    mail: bytes | None
+    comment: bytes | None
+    end: int
 
 
 class Mailbox(NamedTuple):
@@ -48,37 +59,51 @@ def mailboxes(value: bytes) -> list[Mailbox]:
     if not text.strip():
         return []
     found: list[Mailbox] = []
-    at = 0
+    at, tries = 0, Tries()
     while at < len(text) and len(found) < MAX_MAILBOXES:
-        entry = _ENTRY.match(text, at)
-        if entry is None or entry.end() == at:
+        entry = _entry(text, at, tries)
+        if entry is None:
             break
         found.append(_mailbox(entry))
-        at = entry.end()
+        at = entry.end
     for angle in _ANGLES.finditer(text, at):
         if len(found) < MAX_MAILBOXES and _is_sound(angle[1]):
             found.append(Mailbox(None, _trimmed(angle[1])))
     return found
 
 
-def _mailbox(entry: re.Match[bytes]) -> Mailbox:
-    address: bytes | None = entry["mail"]
-    if entry["angle"] is not None:
-        address = _COMMENT.sub(b"", entry["angle"])
+def _entry(text: bytes, at: int, tries: Tries) -> _Entry | None:
+    """The entry that begins at a place, up to and with the separator behind it."""
+    blank = _BLANK.match(text, at)
+    start = blank.end() if blank else at
+    opened = _OPENED.match(text, start)
+    if opened is not None and (bracket := closed(text, opened.end(), tries)) is not None:
+        return _Entry(opened["phrase"], bracket.angle, None, bracket.comment, bracket.end)
+    bare = _BARE.match(text, start)
+    if bare is not None:
+        return _Entry(bare["only"], None, bare["mail"], bare["comment"], bare.end())
+    if start > at and text[start : start + 1] in (b"", b",", b";"):
+        return _Entry(text[start - 1 : start], None, None, None, start + 1)  # blanks alone: the last one
+    return None
+
+
+def _mailbox(entry: _Entry) -> Mailbox:
+    address = entry.mail
+    if entry.angle is not None:
+        address = _COMMENT.sub(b"", entry.angle)
         if not _IS_MAIL.match(address):
             address = None
     if address is not None and not _is_sound(address):
         address = None
-    written = entry["phrase"] if entry["phrase"] is not None else entry["only"]
     phrase: bytes | None = None
-    if written is not None:
-        phrase = b"".join(_plain(quoted, plain) for quoted, plain in _PIECES.findall(written))
+    if entry.phrase is not None:
+        phrase = b"".join(_plain(quoted, plain) for quoted, plain in _PIECES.findall(entry.phrase))
         if address is None and _IS_MAIL.match(phrase) and _is_sound(phrase) and is_host(phrase.split(b"@")[1]):
             address, phrase = phrase, None
         elif phrase == address or not phrase:
             phrase = None
     if phrase is None:
-        phrase = entry["comment"]
+        phrase = entry.comment
     return Mailbox(phrase, None if address is None else _trimmed(address))
 
 
