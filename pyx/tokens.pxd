@@ -21,3 +21,4 @@ cdef class Features:
     cdef readonly unsigned bits
 
     cdef int _run(self, const TokPiece* table, Py_ssize_t n, uint64_t room, uint32_t limit, uint64_t total) except -1
+    cdef int _dot(self, object table, int level, int32_t* sums) except -1

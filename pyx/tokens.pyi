@@ -52,7 +52,7 @@ class Features:
         Raises: ValueError when the table is shorter.
         """
     def margins(
-        self, table: _Buffer, gains: Sequence[float], damps: Sequence[float], level: int = -1
+        self, table: _Buffer, gains: tuple[float, ...], damps: tuple[float, ...], level: int = -1
     ) -> tuple[float, float]:
         """Both columns' sums over the segments, each times gain / sqrt(n + damp), n being the segment's features.
 

@@ -90,13 +90,11 @@ cdef class Features:
             at = self.ends[s]
         return out
 
-    def dot(self, table not None, int level=-1):
-        """See tokens.pyi."""
+    cdef int _dot(self, object table, int level, int32_t* sums) except -1:
+        """Two sums a segment, to `sums`: room for 2 * TOK_SEGMENTS."""
         cdef Py_buffer view
-        cdef int32_t[2] sums
         cdef uint32_t at = 0
         cdef int s
-        cdef list out = []
         if level < 0 or level > LEVEL:
             level = LEVEL
         PyObject_GetBuffer(table, &view, PyBUF_SIMPLE)
@@ -105,24 +103,33 @@ cdef class Features:
             if view.len < (<Py_ssize_t>2 << self.bits) + 2:
                 raise ValueError(f"a table of 2^{self.bits} rows has {(2 << self.bits) + 2} bytes, not {view.len}")
             for s in range(TOK_SEGMENTS):
-                tok_dot(level, self.index + at, self.ends[s] - at, <const int8_t*>view.buf, sums)
+                tok_dot(level, self.index + at, self.ends[s] - at, <const int8_t*>view.buf, sums + 2 * s)
                 at = self.ends[s]
-                out.append((sums[0], sums[1]))
         finally:
             PyBuffer_Release(&view)
-        return out
+        return 0
 
-    def margins(self, table not None, gains, damps, int level=-1):
+    def dot(self, table not None, int level=-1):
         """See tokens.pyi."""
+        cdef int32_t[2 * TOK_SEGMENTS] sums
+        cdef int s
+        self._dot(table, level, sums)
+        return [(sums[2 * s], sums[2 * s + 1]) for s in range(TOK_SEGMENTS)]
+
+    def margins(self, table not None, tuple gains not None, tuple damps not None, int level=-1):
+        """See tokens.pyi."""
+        cdef int32_t[2 * TOK_SEGMENTS] sums
         cdef double[2] total
         cdef double value
         cdef int s
-        cdef list sums = self.dot(table, level)
+        if len(gains) != TOK_SEGMENTS or len(damps) != TOK_SEGMENTS:
+            raise ValueError(f"gains and damps are {TOK_SEGMENTS} numbers each")
+        self._dot(table, level, sums)
         total[0] = total[1] = 0
         for s in range(TOK_SEGMENTS):
             value = <double>gains[s] / sqrt((self.ends[s] - (self.ends[s - 1] if s else 0)) + <double>damps[s])
-            total[0] += value * <int>sums[s][0]
-            total[1] += value * <int>sums[s][1]
+            total[0] += value * sums[2 * s]
+            total[1] += value * sums[2 * s + 1]
         return total[0], total[1]
 
     def strongest(self, table not None, values, int n=32):

@@ -14,7 +14,9 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
+import time
 from array import array
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -29,6 +31,7 @@ FOLDER: Final = "classifier"  # in the data directory
 MODEL_FILE, SUMS_FILE = "site.model", "site.sums"
 MAX_LESSONS: Final = 20_000  # remembered; beyond, the older half stays learned but cannot be taken back any more
 MAX_SHARE: Final = 4.0  # log-odds that the site's part may add or take
+LOOK_EVERY_S: Final = 0.5  # so long a worker may judge by the model before
 TARGET: Final = 2.5  # log-odds that a lesson aims at: a probability of 92 %
 MAX_STEP: Final = 1.0  # of one lesson
 GAINS: Final = (0.5, 0.6, 0.4, 2.4, 0.8, 0.6, 0.2, 3.0)  # as in training, and the sender
@@ -172,10 +175,12 @@ class SiteModel:
     May be used by several threads: a judgement takes the model once, and models do not change.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._path, self._monotonic = path, monotonic
         self._seen: tuple[tuple[int, int, int] | None, Model | None, str] = (None, None, "")
-        self.current()
+        self._next_look_s = 0.0
+        self._present: Model | None = None
+        self._look()
 
     @property
     def fault(self) -> str:
@@ -183,15 +188,22 @@ class SiteModel:
         return self._seen[2]
 
     def current(self) -> Model | None:
-        """The model of this moment; None when the site taught nothing, or the file is not whole. Cost: one stat."""
+        """The model, not older than LOOK_EVERY_S; None when the site taught nothing, or the file is not whole."""
+        if self._monotonic() >= self._next_look_s:
+            self._look()
+        return self._present
+
+    def _look(self) -> None:
+        self._next_look_s = self._monotonic() + LOOK_EVERY_S
         try:
             info = os.stat(self._path)
         except OSError:
-            return None
+            self._present = None
+            return
         stamp = (info.st_ino, info.st_mtime_ns, info.st_size)
         if stamp != self._seen[0]:
             self._seen = (stamp, *_loaded(self._path))
-        return self._seen[1]
+        self._present = self._seen[1]
 
 
 def _loaded(path: Path) -> tuple[Model | None, str]:

@@ -29,6 +29,7 @@ SHY, MOST = 5.5, 6.5  # the most it weighs below and above that; a verdict of sp
 HAM_LOGIT: Final = -3.0  # log-odds below which a message is surely wanted mail
 HAM_WEIGHT: Final = -0.5  # little: good words are cheap
 N_QUOTED: Final = 3
+_QUOTABLE: Final = frozenset((SUBJECT, TEXT, LINK))
 MAX_TRIED: Final = 12  # words that are looked for in the message
 
 
@@ -75,10 +76,10 @@ class ClassifierDetector:
 
     def _quoted(self, features: Features, made: list[Piece]) -> list[str]:
         """The model's own words that spoke most for it, of those that the message has."""
-        texts = [data for segment, _, data in made if segment in (SUBJECT, TEXT, LINK)]
+        text = b"\n".join([data for segment, _, data in made if segment in _QUOTABLE])
         found: list[str] = []
         for word in islice(self._model.strongest(features), MAX_TRIED):
-            if word not in found and any(word.encode() in text for text in texts):
+            if word not in found and word.encode() in text:
                 found.append(word)
                 if len(found) == N_QUOTED:
                     break

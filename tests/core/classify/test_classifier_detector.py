@@ -120,7 +120,8 @@ def test_invented_ham_and_junk_are_told_apart() -> None:
     assert found["spam"][1] > 0.9 * found["spam"][0]
 
 
-def test_what_a_site_teaches_is_used_at_once(tmp_path: Path) -> None:
+def test_what_a_site_teaches_is_used_when_it_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mxward.core.classify.site.LOOK_EVERY_S", 0.0)
     folder = tmp_path / FOLDER
     folder.mkdir()
     detector, taught = classifier.make(tmp_path), Site()

@@ -7,6 +7,7 @@ import math
 import random
 import struct
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from mxward.core.classify import read, site
 from mxward.core.classify import train as training
 from mxward.core.classify.figures import figures
 from mxward.core.classify.model import MAGIC, Model, ModelError, load, pack, probability
-from mxward.core.classify.site import MAX_SHARE, Site, SiteModel, digest_of, restore, share
+from mxward.core.classify.site import LOOK_EVERY_S, MAX_SHARE, Site, SiteModel, digest_of, restore, share
 from mxward.core.classify.train import Example, TooFew, folds, platt, train
 
 Mail = Callable[[str, int], bytes]
@@ -251,7 +252,7 @@ def test_old_lessons_are_kept_and_can_no_longer_be_taken_back(
 
 def test_a_replaced_file_is_taken_up_and_a_broken_one_is_named(model: Model, mail: Mail, tmp_path: Path) -> None:
     path, taught, raw = tmp_path / "site.model", Site(), mail("ham", 950)
-    seen = SiteModel(path)
+    seen = SiteModel(path, monotonic=count().__next__)
     assert seen.current() is None
     assert seen.fault == ""
     for unwanted in (True, False):
@@ -266,6 +267,16 @@ def test_a_replaced_file_is_taken_up_and_a_broken_one_is_named(model: Model, mai
     (tmp_path / "new").replace(path)
     assert seen.current() is None
     assert "checksum" in seen.fault
+
+
+def test_the_file_is_looked_at_now_and_then(mail: Mail, model: Model, tmp_path: Path) -> None:
+    path, taught, now = tmp_path / "site.model", Site(), [0.0]
+    seen = SiteModel(path, monotonic=lambda: now[0])
+    taught.learn(digest_of(mail("ham", 1)), read.features(mail("ham", 1)), unwanted=True, shipped=model)
+    path.write_bytes(taught.model())
+    assert seen.current() is None, "it was looked for a moment ago"
+    now[0] += LOOK_EVERY_S
+    assert seen.current() is not None
 
 
 def test_a_model_of_other_features_is_not_used(examples: list[Example], tmp_path: Path) -> None:
