@@ -8,7 +8,7 @@ from mxward.pyx.mime import Mime
 
 MAX_LINKS: int
 
-class Part(Protocol):
+class _Part(Protocol):
     """What is asked of a part: its types, how its sender wants it shown, whether it is another reading of one."""
 
     content_type: str
@@ -16,7 +16,7 @@ class Part(Protocol):
     disposition: str
     reading: int
 
-class Mailbox(Protocol):
+class _Mailbox(Protocol):
     """Name and address of somebody; the domain in lower case."""
 
     @property
@@ -29,7 +29,7 @@ class Mailbox(Protocol):
 def step(number: int) -> int:
     """A number by its size only: 0, 1, 2, 3 for up to 7, ..."""
 
-def structure(parts: Iterable[Part], mime: Mime, n_text: int, markup: Sequence[int]) -> list[str]:
+def structure(parts: Iterable[_Part], mime: Mime, n_text: int, markup: Sequence[int]) -> list[str]:
     """Kinds of parts, how much text there is, what HTML holds, odd malformations.
 
     Args: n_text: bytes of readable text; markup: how many forms, password fields and scripts there are.
@@ -45,7 +45,7 @@ def links(found: list[Any], author_domain: str) -> tuple[list[str], set[str]]:
 def organisation(host: str) -> str:
     """Roughly who a host belongs to: two labels, three where the last two are a country's public ones."""
 
-def author(mailbox: Mailbox, replies: Sequence[Mailbox], free: AbstractSet[str]) -> list[str]:
+def author(mailbox: _Mailbox, replies: Sequence[_Mailbox], free: AbstractSet[str]) -> list[str]:
     """Facts about the author's name and address, and where answers go. Args: free: domains anybody can have."""
 
 def subject(text: str) -> list[str]:
