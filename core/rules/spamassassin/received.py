@@ -11,44 +11,20 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Final
+from typing import Final, cast
 
 from mxward.core.rules.spamassassin.ip import is_private
+from mxward.core.rules.spamassassin.received_hops import hops
 from mxward.core.rules.spamassassin.received_line import Found, read
 from mxward.core.rules.spamassassin.site import Site
+from mxward.pyx.sahops import ASK, FETCHED, SKIPPED, UNREAD, Relay
 
+Networks = tuple[tuple[bool, ipaddress.IPv4Network | ipaddress.IPv6Network], ...]
 MAX_RELAYS: Final = 200  # Received fields looked at; SMTP refuses a message with many fewer
 _UNSAFE: Final = re.compile(rb"[\s\0#\[\]()<>|]")
 _UNKNOWN: Final = re.compile(rb"unknown\n?\Z", re.I)
 _SCOPE: Final = re.compile(rb"%[A-Z0-9._~-]*\Z", re.I)
 _MAPPED: Final = re.compile(rb"0*:0*:(?:0*:)*ffff:(\d+\.\d+\.\d+\.\d+)\Z", re.I)
-
-
-@dataclass(slots=True)
-class Relay:
-    """One hand-over. Names as the field has them, characters that could confuse a pattern replaced by "!"."""
-
-    ip: bytes
-    rdns: bytes
-    helo: bytes
-    by: bytes
-    ident: bytes
-    envelope_from: bytes | None
-    id: bytes
-    auth: bytes
-    has_no_rdns: bool  # the host that wrote the field looked for a name and found none
-    is_private: bool
-    is_internal: bool = False
-    is_msa: bool = False
-
-    @property
-    def text(self) -> bytes:
-        """The form that header rules match against; the order of its entries is fixed."""
-        return (
-            b"[ ip=%b rdns=%b helo=%b by=%b ident=%b envfrom=%b intl=%d id=%b auth=%b msa=%d ]"
-            % (self.ip, self.rdns, self.helo, self.by, self.ident, self.envelope_from or b"", self.is_internal,
-               self.id, self.auth, self.is_msa)
-        )  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -78,10 +54,7 @@ class _Trust:
     """Where trust ends, by configured networks or by what can be inferred."""
 
     def __init__(self, site: Site) -> None:
-        trusted, internal = networks(site, "trusted_networks"), networks(site, "internal_networks")
-        self._is_configured = trusted is not None or internal is not None
-        self._trusted, self._internal = trusted or internal or (), internal or trusted or ()
-        self._msa = networks(site, "msa_networks") or ()
+        self._is_configured, self._trusted, self._internal, self._msa = _settings(site)
         self.is_trusted = self.is_internal = True
         self._found_msa = False
 
@@ -110,45 +83,63 @@ def relays(values: Sequence[bytes], originating: Sequence[bytes], site: Site) ->
     trust = _Trust(site)
     sender: bytes | None = None  # qmail-scanner tells the envelope sender in a field of its own
     may_fetch = True
+    parse = hops().read
     lines = [*values[:MAX_RELAYS], *(b"from X-Originating-IP: " + address for address in originating)]
     for line in lines:
-        parsed = read(line)
+        came = parse(line)
         handed, sender = sender, None
-        if parsed is None:
-            found.n_unparseable += 1
-        elif parsed.is_fetched and may_fetch:
-            found.trusted, found.internal, found.external = [], [], []
-        if parsed is not None and parsed.is_scanner:
-            sender = None if parsed.envelope_from is None else _safe_sender(parsed.envelope_from)
-        if parsed is None or parsed.is_skipped:
+        if came == ASK:
+            came, sender = _asked(line)
+        if not isinstance(came, Relay):
+            if came == UNREAD:
+                found.n_unparseable += 1
+            elif came == FETCHED and may_fetch:
+                found.trusted, found.internal, found.external = [], [], []
             found.last_trusted += trust.is_trusted
             found.last_internal += trust.is_internal
             continue
-        relay = _relay(parsed, handed)
-        trust.pass_on(relay)
-        relay.is_internal = trust.is_internal
-        (found.trusted if trust.is_trusted else found.untrusted).append(relay)
-        (found.internal if trust.is_internal else found.external).append(relay)
+        came.envelope_from = handed or came.envelope_from
+        trust.pass_on(came)
+        came.is_internal = trust.is_internal
+        (found.trusted if trust.is_trusted else found.untrusted).append(came)
+        (found.internal if trust.is_internal else found.external).append(came)
         may_fetch = trust.is_trusted
         found.last_trusted += trust.is_trusted
         found.last_internal += trust.is_internal
     return found
 
 
-def _relay(parsed: Found, handed: bytes | None) -> Relay:
+def _asked(line: bytes) -> tuple[Relay | int, bytes | None]:
+    """What a field of a rare form says, and the envelope sender of the field below when it tells that."""
+    parsed = read(line)
+    if parsed is None:
+        return UNREAD, None
+    if parsed.is_scanner and parsed.envelope_from is not None:
+        return SKIPPED, _safe_sender(parsed.envelope_from)
+    if parsed.is_skipped:
+        return FETCHED if parsed.is_fetched else SKIPPED, None
+    return relay_of(parsed), None
+
+
+def relay_of(parsed: Found) -> Relay:
+    """What a field says as relays are kept."""
     rdns = parsed.rdns.rstrip(b".")
     if _UNKNOWN.match(rdns) or rdns.startswith(b"["):
         rdns = b""
-    ip = parsed.ip
+    ip = _plain_ip(parsed.ip)
+    sender = None if parsed.envelope_from is None else _safe_sender(parsed.envelope_from)
+    return Relay(
+        ip, _safe(rdns), _safe(parsed.helo), _safe(parsed.by.removesuffix(b";")), _safe(parsed.ident), sender,
+        parsed.id, parsed.auth, has_no_rdns=not rdns and parsed.looked_up, is_private=is_private(ip),
+    )  # fmt: skip
+
+
+def _plain_ip(ip: bytes) -> bytes:
+    """Without what may stand around an address, and as IPv4 when it is one mapped to IPv6."""
     if ip[:5].lower() == b"ipv6:":
         ip = ip[5:]
     ip = _SCOPE.sub(b"", ip.removeprefix(b"[").removesuffix(b"]"))
-    ip = _UNSAFE.sub(b"!", _MAPPED.sub(rb"\1", ip))
-    sender = handed or (None if parsed.envelope_from is None else _safe_sender(parsed.envelope_from))
-    return Relay(
-        ip, _safe(rdns), _safe(parsed.helo), _safe(parsed.by.removesuffix(b";")), _safe(parsed.ident), sender,
-        parsed.id, parsed.auth, not rdns and parsed.looked_up, is_private(ip),
-    )  # fmt: skip
+    return _UNSAFE.sub(b"!", _MAPPED.sub(rb"\1", ip))
 
 
 def _safe(text: bytes) -> bytes:
@@ -159,14 +150,25 @@ def _safe_sender(text: bytes) -> bytes:
     return _UNSAFE.sub(b"!", text.strip().lstrip(b"<").rstrip(b">").rstrip())
 
 
-def networks(site: Site, key: str) -> tuple[tuple[bool, ipaddress.IPv4Network | ipaddress.IPv6Network], ...] | None:
+def _settings(site: Site) -> tuple[bool, Networks, Networks, Networks]:
+    """Whether any networks are configured, and the trusted, internal and submission ones."""
+    kept = site.memo.get("networks")
+    if kept is None:
+        trusted, internal = networks(site, "trusted_networks"), networks(site, "internal_networks")
+        is_configured = trusted is not None or internal is not None
+        msa = networks(site, "msa_networks") or ()
+        kept = site.memo["networks"] = (is_configured, trusted or internal or (), internal or trusted or (), msa)
+    return cast(tuple[bool, Networks, Networks, Networks], kept)
+
+
+def networks(site: Site, key: str) -> Networks | None:
     """The networks of a setting as (is included, network), the loopback first; None when it is not set."""
     words = tuple(site.words(key))
     return _networks(words) if words else None
 
 
 @lru_cache(maxsize=32)
-def _networks(words: tuple[str, ...]) -> tuple[tuple[bool, ipaddress.IPv4Network | ipaddress.IPv6Network], ...]:
+def _networks(words: tuple[str, ...]) -> Networks:
     found = [(True, ipaddress.ip_network("127.0.0.0/8")), (True, ipaddress.ip_network("::1/128"))]
     for word in words:
         text = word.removeprefix("!").strip("[]")
@@ -181,7 +183,7 @@ def _networks(words: tuple[str, ...]) -> tuple[tuple[bool, ipaddress.IPv4Network
     return tuple(found)
 
 
-def _is_in(ip: bytes, known: Sequence[tuple[bool, ipaddress.IPv4Network | ipaddress.IPv6Network]]) -> bool:
+def _is_in(ip: bytes, known: Networks) -> bool:
     """By the narrowest network that holds the address."""
     try:
         address = ipaddress.ip_address(ip.decode("latin-1"))

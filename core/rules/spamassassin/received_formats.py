@@ -13,6 +13,7 @@ import re
 from typing import Final, NamedTuple
 
 from mxward.core.rules.spamassassin.ip import ADDRESS, LOCALHOST
+from mxward.core.rules.spamassassin.template import ADDRESS as ADDRESS_MARK
 
 _IP: Final = ADDRESS.pattern
 _HOLES: Final = {
@@ -44,6 +45,11 @@ class Format(NamedTuple):
     mark: bytes
     pattern: re.Pattern[bytes]
     flags: str
+
+    @property
+    def source(self) -> bytes:
+        """The pattern as template.py reads it."""
+        return self.pattern.pattern.replace(_IP, ADDRESS_MARK)
 
 
 def _format(mark: str, template: str, flags: str = "") -> Format:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from mxward.core.message import Message
 from mxward.core.rules.spamassassin.charset import to_utf8
@@ -162,8 +162,13 @@ class TextSet:
     @cached_property
     def relays(self) -> Relays:
         fields = self.nodes[0].fields
-        names = list(self.site.words("originating_ip_headers")) or _ORIGINATING.split()
-        originating = [match[0] for name in names if (match := ADDRESS.search(fields.last(name.lower())))]
+        names = fields.names
+        originating = [
+            match[0]
+            for name in _originating(self.site)
+            if name in names
+            if (match := ADDRESS.search(fields.values(name)[-1]))
+        ]
         return relays(fields.values(b"received"), originating, self.site)
 
     def has(self, what: str) -> bool:
@@ -209,6 +214,15 @@ class TextSet:
         if not found:
             return None
         return found[-1] if modifier else found[-1] + b"\n"
+
+
+def _originating(site: Site) -> tuple[bytes, ...]:
+    """Fields that tell the address of the author's computer, in lower case."""
+    kept = site.memo.get("originating")
+    if kept is None:
+        names = list(site.words("originating_ip_headers")) or _ORIGINATING.split()
+        kept = site.memo["originating"] = tuple(name.lower().encode("utf-8", "replace") for name in names)
+    return cast(tuple[bytes, ...], kept)
 
 
 def split(segments: Segments) -> list[bytes]:
