@@ -1,17 +1,18 @@
 """Runs the tests of a rule book that are code.
 
-What a test asks for is made ready once a rule set: its arguments are read, tests of one number of the message are put
-together, and those that cannot match under the rule set's settings are left out. The functions are evals.py. Tests that
-are patterns are matcher.py.
+What a test asks for is made ready once a rule set: its arguments are read, tests of the same measure are put together,
+and those that cannot match under the rule set's settings are left out. The functions are evals.py. Tests that are
+patterns are matcher.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from mxward.core.rules.spamassassin.evals import EVALS
-from mxward.core.rules.spamassassin.evaltools import Eval, Measure, Range
+from mxward.core.rules.spamassassin.evaltools import Bound, Condition, Eval, Measure
 
 if TYPE_CHECKING:
     from mxward.core.rules.spamassassin.compile import EvalTest
@@ -22,24 +23,63 @@ _Call = tuple[int, Callable[..., float], tuple[str, ...]]  # slot, function, arg
 _Wanted = tuple[int, float, float]  # slot, and a range in which it matches
 
 
+@dataclass(slots=True)
 class _Group:
-    """Tests that need the same of a message: functions, and numbers with the ranges that tests look for them in."""
+    """Tests that need the same of a message: functions, and measures with the ranges of each key."""
 
-    def __init__(self) -> None:
-        self.calls: list[_Call] = []
-        self.measures: dict[Measure, list[_Wanted]] = {}
+    needs: Condition | None
+    calls: list[_Call] = field(default_factory=list)
+    measures: dict[Measure, dict[Any, list[_Wanted]]] = field(default_factory=dict)
 
-    def measure(self, slot: int, measure: Measure, ranges: Sequence[Range]) -> None:
+    def add(self, slot: int, bound: Bound) -> None:
         """Add a test of a number."""
-        self.measures.setdefault(measure, []).extend((slot, low, high) for low, high in ranges)
+        wanted = self.measures.setdefault(bound.measure, {}).setdefault(bound.key, [])
+        wanted += [(slot, low, high) for low, high in bound.ranges]
+
+    def run(self, texts: TextSet, values: dict[int, float], failed: list[int]) -> None:
+        """As EvalRun.run, for these tests."""
+        for measure, tests in self.measures.items():
+            try:
+                for key, value in measure(texts, tests):
+                    for slot, low, high in tests[key]:
+                        if low <= value <= high:
+                            values[slot] = 1
+            except Exception:  # a fault in one test must neither lose the others nor pass unseen
+                failed += dict.fromkeys(slot for wanted in tests.values() for slot, _, _ in wanted)
+        for slot, run, arguments in self.calls:
+            try:
+                result = run(texts, *arguments)
+            except Exception:  # as above
+                failed.append(slot)
+            else:
+                if result:
+                    values[slot] = result if result > 0 else 1
 
 
-class _Plan(NamedTuple):
+class _Plan:
     """The tests as they are run with the settings of one rule set. broken: slots with arguments of a wrong number."""
 
-    site: Site
-    groups: list[tuple[str, list[_Call], list[tuple[Measure, list[_Wanted]]]]]
-    broken: list[int]
+    def __init__(self, tests: Sequence[EvalTest], site: Site) -> None:
+        self.site = site
+        self.broken: list[int] = []
+        self._groups: dict[Condition | None, _Group] = {}
+        for test in tests:
+            try:
+                self._add(test)
+            except TypeError:  # the rule gives too few arguments, or too many
+                self.broken.append(test.slot)
+        self.groups = list(self._groups.values())
+
+    def _add(self, test: EvalTest) -> None:
+        function = EVALS[test.function]
+        if not isinstance(function, Eval):
+            bound = function.bind(*test.arguments)
+            self._group(bound.needs).add(test.slot, bound)
+        elif function.is_idle is None or not function.is_idle(self.site, *test.arguments):
+            self._group(function.needs).calls.append((test.slot, function.run, test.arguments))
+
+    def _group(self, needs: Condition | None) -> _Group:
+        return self._groups.setdefault(needs, _Group(needs))
 
 
 class EvalRun:
@@ -47,48 +87,15 @@ class EvalRun:
 
     def __init__(self, tests: Sequence[EvalTest]) -> None:
         """Tests of functions that EVALS has not are left out."""
-        self._tests = [(test, EVALS[test.function]) for test in tests if test.function in EVALS]
+        self._tests = [test for test in tests if test.function in EVALS]
         self._plan: _Plan | None = None
 
     def run(self, texts: TextSet, values: dict[int, float], failed: list[int]) -> None:
         """Note in `values` how often each test matched, and in `failed` the tests whose code failed."""
         plan = self._plan
         if plan is None or plan.site is not texts.site:
-            plan = self._plan = self._made(texts.site)  # threads that meet here make the same
+            plan = self._plan = _Plan(self._tests, texts.site)  # threads that meet here make the same
         failed += plan.broken
-        for need, calls, measures in plan.groups:
-            if need and not texts.has(need):
-                continue
-            for measure, wanted in measures:
-                try:
-                    found = measure(texts)
-                except Exception:  # a fault in one test must neither lose the others nor pass unseen
-                    failed += dict.fromkeys(slot for slot, _, _ in wanted)
-                    continue
-                for value in found:
-                    for slot, low, high in wanted:
-                        if low <= value <= high:
-                            values[slot] = 1
-            for slot, run, arguments in calls:
-                try:
-                    result = run(texts, *arguments)
-                except Exception:  # as above
-                    failed.append(slot)
-                else:
-                    if result:
-                        values[slot] = result if result > 0 else 1
-
-    def _made(self, site: Site) -> _Plan:
-        groups: dict[str, _Group] = {}
-        broken: list[int] = []
-        for test, function in self._tests:
-            try:
-                if not isinstance(function, Eval):
-                    bound = function.bind(*test.arguments)
-                    groups.setdefault(bound.needs, _Group()).measure(test.slot, bound.measure, bound.ranges)
-                elif function.is_idle is None or not function.is_idle(site, *test.arguments):
-                    call = (test.slot, function.run, test.arguments)
-                    groups.setdefault(function.needs, _Group()).calls.append(call)
-            except TypeError:  # the rule gives too few arguments, or too many
-                broken.append(test.slot)
-        return _Plan(site, [(need, g.calls, list(g.measures.items())) for need, g in groups.items()], broken)
+        for group in plan.groups:
+            if group.needs is None or group.needs(texts):
+                group.run(texts, values, failed)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from mxward.core.rules.spamassassin.addresses import is_host
 from mxward.core.rules.spamassassin.domains import registered_domain
-from mxward.core.rules.spamassassin.evaltools import Eval, evals, keep
+from mxward.core.rules.spamassassin.evaltools import NOT_ZERO, Bound, Eval, evals, keep, measured
 
 if TYPE_CHECKING:
-    from mxward.core.rules.spamassassin.received import Relay
     from mxward.core.rules.spamassassin.site import Site
     from mxward.core.rules.spamassassin.texts import TextSet
+    from mxward.pyx.sahops import Relay
 
 _AUTHORS: Final = tuple(
     (f"{name}:addr", name.lower().encode())
@@ -100,10 +100,14 @@ def _subject_in(*keys: str) -> Eval:
     return Eval(run, is_idle=_are_empty(*keys))
 
 
-def check_from_in_list(texts: TextSet, name: str) -> bool:
+def check_from_in_list(name: str) -> Bound:
     """Whether an author is in a named list."""
-    known = texts.site.named_lists.get(name)
-    return known is not None and any(known.has(address) for address in authors(texts))
+    return Bound(_lists_of_authors, name, NOT_ZERO)
+
+
+def _lists_of_authors(texts: TextSet, names: Collection[str]) -> Iterable[tuple[str, float]]:
+    lists, addresses = texts.site.named_lists, authors(texts)
+    return [(name, 1) for name in names if name in lists for address in addresses if lists[name].has(address)]
 
 
 def check_to_in_list(texts: TextSet, name: str) -> bool:
@@ -186,8 +190,7 @@ _WELCOME: Final = Eval(check_from_in_welcomelist, is_idle=_has_no_welcome)
 _KNOWN: Final = Eval(
     check_from_in_default_welcomelist, is_idle=lambda site: not site.relayed.get("def_welcomelist_from_rcvd")
 )
-TABLE: Final = evals(check_mailfrom_matches_rcvd) | {
-    "check_from_in_list": Eval(check_from_in_list, is_idle=_is_unnamed),
+TABLE: Final = measured(check_from_in_list) | evals(check_mailfrom_matches_rcvd) | {
     "check_to_in_list": Eval(check_to_in_list, is_idle=_is_unnamed),
     "check_replyto_in_list": Eval(check_replyto_in_list, is_idle=_is_unnamed),
     "check_from_in_welcomelist": _WELCOME, "check_from_in_whitelist": _WELCOME,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from math import inf
 from typing import TYPE_CHECKING, Final
 
@@ -11,12 +10,13 @@ from mxward.core.rules.spamassassin.chunks import chunks
 from mxward.core.rules.spamassassin.evaltools import (
     Bound,
     Eval,
-    Measure,
     above_to,
+    alone,
     counted_lines,
     evals,
     from_below,
     from_to,
+    has_parts,
     keep,
     measured,
     number,
@@ -25,7 +25,7 @@ from mxward.core.rules.spamassassin.texts import split
 from mxward.pyx.sacount import compare_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from mxward.core.rules.spamassassin.nodes import Node
     from mxward.core.rules.spamassassin.site import Site
@@ -46,11 +46,7 @@ NO_SIGNATURE: Final = 10.0**6
 def multipart_alternative_difference(low: str, high: str) -> Bound:
     """Whether so many percent of the words of HTML are not in the plain text beside it."""
     least, most = number(low), number(high) if high != "undef" else inf
-    return Bound(_share_of_html, from_to(-inf, most) if least == 0 else above_to(least, most))
-
-
-def _share_of_html(texts: TextSet) -> tuple[float]:
-    return (keep(texts, "alternatives", _alternatives)[0],)
+    return Bound(_SHARE_OF_HTML, "", from_to(-inf, most) if least == 0 else above_to(least, most))
 
 
 def multipart_alternative_difference_count(texts: TextSet, ratio: str, low: str) -> bool:
@@ -106,16 +102,12 @@ def check_blank_line_ratio(low: str, high: str, least_lines: str = "1") -> Bound
     """Whether so many percent of the lines are blank, in a text of so many lines or more."""
     least, most = number(low), number(high)
     ranges = from_to(-inf, most) if least == 0 else above_to(least, most)
-    return Bound(_share_of_blank(max(1.0, number(least_lines))), ranges)
+    return Bound(_blank_shares, max(1.0, number(least_lines)), ranges)
 
 
-@lru_cache(maxsize=64)
-def _share_of_blank(least_lines: float) -> Measure:
-    def measure(texts: TextSet) -> tuple[float]:
-        n_lines, n_blank = keep(texts, "blank_lines", _blank_lines)
-        return (-1.0 if n_lines < least_lines else 100.0 * n_blank / n_lines,)
-
-    return measure
+def _blank_shares(texts: TextSet, least_lines: Collection[float]) -> Iterable[tuple[float, float]]:
+    n_lines, n_blank = _blank_lines(texts)
+    return [(least, -1.0 if n_lines < least else 100.0 * n_blank / n_lines) for least in least_lines]
 
 
 def _blank_lines(texts: TextSet) -> tuple[int, int]:
@@ -132,20 +124,12 @@ def _blank_lines(texts: TextSet) -> tuple[int, int]:
 def tvd_vertical_words(low: str, high: str) -> Bound:
     """Whether there is a line with so many spaces a hundred other characters."""
     most = number(high) if number(high) < 100 else 101
-    return Bound(_spaces, from_below(number(low), most))
-
-
-def _spaces(texts: TextSet) -> tuple[int]:
-    return (counted_lines(texts)[3],)
+    return Bound(_SPACES_IN_LINES, "", from_below(number(low), most))
 
 
 def check_stock_info(low: str) -> Bound:
     """Whether a text has so many different labels of a tip for the stock exchange."""
-    return Bound(_stock_labels, from_to(number(low) or -inf, inf))
-
-
-def _stock_labels(texts: TextSet) -> tuple[int]:
-    return (keep(texts, "stock_info", _stock_info),)
+    return Bound(_STOCK_LABELS, "", from_to(number(low) or -inf, inf))
 
 
 def _stock_info(texts: TextSet) -> int:
@@ -164,50 +148,48 @@ def _stock_info(texts: TextSet) -> int:
 
 def check_body_length(most: str) -> Bound:
     """Whether the body has at most so many bytes as it came."""
-    return Bound(_size_of_body(number(most)), from_to(-inf, 0))
+    return Bound(_size_of_body, number(most), ((-inf, number(most)),))
 
 
-@lru_cache(maxsize=64)
-def _size_of_body(most: float) -> Measure:
-    """By how many bytes the body is longer than `most`, exactly only when it is not more than twice as long."""
-
-    def measure(texts: TextSet) -> tuple[float]:
-        mime = texts.message.mime
-        assert mime is not None, "parse comes before texts"
-        at_least = (len(texts.message.raw) - mime.parts[0].body_start) / 2  # each line end is two bytes at most
-        return (at_least - most if at_least > most else texts.body_size - most,)
-
-    return measure
+def _size_of_body(texts: TextSet, limits: Collection[float]) -> Iterable[tuple[float, float]]:
+    """The size of the body for each limit; nothing when it is beyond all of them without a count."""
+    mime = texts.message.mime
+    assert mime is not None, "parse comes before texts"
+    at_least = (len(texts.message.raw) - mime.parts[0].body_start) / 2  # each line end is two bytes at most
+    if at_least > max(limits):
+        return ()
+    size = texts.body_size
+    return [(limit, size) for limit in limits]
 
 
 def plaintext_body_length(low: str, high: str | None = None) -> Bound:
     """Whether the first plain text has so many bytes above its signature."""
-    return Bound(_above_signature, from_to(number(low), number(high, inf)))
+    return Bound(_ABOVE_SIGNATURE, "", from_to(number(low), number(high, inf)))
 
 
 def plaintext_sig_length(low: str, high: str | None = None) -> Bound:
     """Whether the signature of the first plain text has so many bytes."""
-    return Bound(_size_of_signature, from_to(number(low), number(high, inf)))
+    return Bound(_SIGNATURE_SIZE, "", from_to(number(low), number(high, inf)))
 
 
 def plaintext_body_sig_ratio(low: str, high: str | None = None) -> Bound:
     """Whether the first plain text has so many bytes a byte of its signature."""
-    return Bound(_above_to_signature, from_to(number(low), number(high, NO_SIGNATURE)))
+    return Bound(_RATIO_TO_SIGNATURE, "", from_to(number(low), number(high, NO_SIGNATURE)))
 
 
-def _above_signature(texts: TextSet) -> list[int]:
+def _above_signature(texts: TextSet) -> int | None:
     sizes = keep(texts, "signature", _signature)
-    return [] if sizes is None else [sizes[0]]
+    return None if sizes is None else sizes[0]
 
 
-def _size_of_signature(texts: TextSet) -> list[int]:
+def _signature_size(texts: TextSet) -> int | None:
     sizes = keep(texts, "signature", _signature)
-    return [] if sizes is None else [sizes[1]]
+    return None if sizes is None else sizes[1]
 
 
-def _above_to_signature(texts: TextSet) -> list[float]:
+def _ratio_to_signature(texts: TextSet) -> float | None:
     sizes = keep(texts, "signature", _signature)
-    return [] if sizes is None else [sizes[0] / sizes[1] if sizes[1] else NO_SIGNATURE]
+    return None if sizes is None else sizes[0] / sizes[1] if sizes[1] else NO_SIGNATURE
 
 
 def _signature(texts: TextSet) -> tuple[int, int] | None:
@@ -274,13 +256,19 @@ def _names(text: bytes, spaces: bytes) -> Iterable[bytes]:
             yield word[1]
 
 
+_SHARE_OF_HTML: Final = alone(lambda texts: keep(texts, "alternatives", _alternatives)[0])
+_SPACES_IN_LINES: Final = alone(lambda texts: counted_lines(texts)[3])
+_STOCK_LABELS: Final = alone(_stock_info)
+_ABOVE_SIGNATURE: Final = alone(_above_signature)
+_SIGNATURE_SIZE: Final = alone(_signature_size)
+_RATIO_TO_SIGNATURE: Final = alone(_ratio_to_signature)
 _BOUNCE: Final = Eval(check_welcomelist_bounce_relays, is_idle=_has_no_bounce_relays)
 TABLE: Final = (
     measured(
         multipart_alternative_difference, check_blank_line_ratio, tvd_vertical_words, check_stock_info,
         check_body_length, plaintext_body_length, plaintext_sig_length, plaintext_body_sig_ratio,
     )
-    | evals(multipart_alternative_difference_count)
+    | evals(multipart_alternative_difference_count, needs=has_parts)
     | {
         "have_any_bounce_relays": Eval(have_any_bounce_relays, is_idle=_has_no_bounce_relays),
         "check_welcomelist_bounce_relays": _BOUNCE, "check_whitelist_bounce_relays": _BOUNCE,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import date
-from functools import lru_cache
+from itertools import islice
 from math import inf
 from typing import TYPE_CHECKING, Final
 
-from mxward.core.rules.spamassassin.evaltools import Bound, evals, from_below, from_to, measured, number
+from mxward.core.rules.spamassassin.evaltools import Bound, alone, evals, from_below, from_to, measured, number
+from mxward.pyx.sadate import date_of_received, moment, usual_date
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,16 +33,9 @@ _MONTH: Final = rb"(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _DAY_FIRST: Final = re.compile(rb" (\d{1,9}) " + _MONTH + rb" (\d{4}) ", re.I)
 _MONTH_FIRST: Final = re.compile(rb" " + _MONTH + rb" +(\d{1,9}) \d+:\d+:\d+ (\d{4}) ", re.I)
 _SHORT_YEAR: Final = re.compile(rb" (\d{1,9}) " + _MONTH + rb" (\d{2,3}) ", re.I)
-_USUAL: Final = re.compile(
-    rb"\s*(?:[A-Z][a-z][a-z], *)?(\d{1,2}) "
-    + _MONTH
-    + rb" (\d{4}) (\d\d):(\d\d):(\d\d) ([-+])(\d\d)(\d\d)(?: \([A-Z]+\))?\s*",
-    re.I,
-)
 _CLOCK: Final = re.compile(rb" (\d?\d):(\d\d)(?::(\d\d))? ")
 _NUMERIC_ZONE: Final = re.compile(rb" ([-+])(\d\d)(\d\d) ")
 _NAMED_ZONE: Final = re.compile(rb"\b([A-Z]{2,4}(?:-DST)?)\b")
-_IN_RECEIVED: Final = re.compile(rb"(\s.?\d+ \S\S\S \d+ \d+:\d+:\d+ \S+)")
 _LOCAL: Final = re.compile(rb"\bfrom (?:localhost\s|(?:\S+ ){1,2}\S*\b127\.0\.0\.1\b)")
 _BY_UID: Final = re.compile(rb"qmail \d+ invoked by uid \d+")
 _FETCHED: Final = re.compile(rb"\bby localhost with \w+ \(fetchmail-[\d.]+")
@@ -51,26 +44,17 @@ _OUTLOOK_ID: Final = re.compile(rb"<[0-9a-f]{4}([0-9a-f]{8})\$[0-9a-f]{8}\$[0-9a
 _OUTLOOK_RATE: Final = 0.0023283064365387
 _OUTLOOK_START: Final = 27111902.8329849
 _OUTLOOK_FUDGE: Final = 250
-_FIRST_DAY: Final = date(1970, 1, 1).toordinal()
 NEAR: Final = 3 * 3600  # seconds of difference between clocks that no public test minds
 MAX_DATE: Final = 200  # bytes of a date
 
 
-@lru_cache(maxsize=64)  # Date, and the same moment in Received fields
 def parse_date(text: bytes) -> int | None:
     """Seconds since 1970 of a date as mail has it; None when it is none. Impossible values are moved to the nearest.
 
     Source: RFC 5322 3.3, 4.3; years from 1970 to 2037, as in SpamAssassin 4.0.1.
     """
-    usual = _USUAL.fullmatch(text)
-    if usual:
-        day, month, year, hour, minute, second, sign, hours, minutes = usual.groups()
-        time = _seconds(
-            int(year), _MONTHS[month.lower()], int(day), min(int(hour), 23), min(int(minute), 59), min(int(second), 59)
-        )
-        offset = (int(hours) * 60 + int(minutes)) * 60
-        return time + offset if sign == b"-" else 0 if offset > time else time - offset
-    return _unusual(text)
+    time = usual_date(text)
+    return _unusual(text) if time is None else time
 
 
 def _unusual(text: bytes) -> int | None:
@@ -89,23 +73,9 @@ def _unusual(text: bytes) -> int | None:
     if clock := _CLOCK.search(text):
         hour, minute, second = int(clock[1]), int(clock[2]), int(clock[3] or 0)
         text = text[: clock.start()] + b" " + text[clock.end() :]
-    time = _seconds(year, _MONTHS[month.lower()], day, min(hour, 23), min(minute, 59), min(second, 59))
+    time = moment(year, _MONTHS[month.lower()], day, hour, minute, second)
     offset = _offset(text)
     return 0 if offset > 0 and time < offset else time - offset
-
-
-def _seconds(year: int, month: int, day: int, hour: int, minute: int, second: int) -> int:
-    longest = 31
-    if month in (4, 6, 9, 11):
-        longest = 30
-    elif month == 2:
-        longest = 29 if year % 4 == 0 and (year % 100 or year % 400 == 0) else 28
-    if day > longest or day < 1:
-        day, month = 1, month + 1
-        if month > 12:
-            month, year = 1, year + 1
-    days = date(max(1970, min(year, 2037)), month, day).toordinal() - _FIRST_DAY
-    return ((days * 24 + hour) * 60 + minute) * 60 + second
 
 
 def _offset(text: bytes) -> int:
@@ -124,21 +94,21 @@ def check_for_shifted_date(low: str, high: str) -> Bound:
     least = -inf if low == "undef" else 3600 * number(low)
     ranges = from_to(least, inf) if high == "undef" else from_below(least, 3600 * number(high))
     is_far = ranges[0][0] >= NEAR or ranges[0][1] <= -NEAR
-    return Bound(_far_shift if is_far else _shift, ranges)
+    return Bound(_FAR_SHIFT if is_far else _SHIFT, "", ranges)
 
 
-def _shift(texts: TextSet) -> tuple[int]:
-    return (_nearest(list(_shifts(texts))),)
+def _shift(texts: TextSet) -> int:
+    return _nearest(list(_shifts(texts)))
 
 
-def _far_shift(texts: TextSet) -> tuple[int, ...]:
-    """`_shift` unless it is less than NEAR: most messages need not have more than one Received field read."""
+def _far_shift(texts: TextSet) -> int | None:
+    """`_shift`, None when it is less than NEAR: most messages need not have more than one Received field read."""
     found: list[int] = []
     for shift in _shifts(texts):
         if shift and abs(shift) < NEAR:
-            return ()
+            return None
         found.append(shift)
-    return (_nearest(found),)
+    return _nearest(found)
 
 
 def _nearest(shifts: list[int]) -> int:
@@ -155,27 +125,32 @@ def _shifts(texts: TextSet) -> Iterator[int]:
     if sent is None:
         return
     for line in _received_lines(texts):
-        found = _IN_RECEIVED.search(line)
-        time = parse_date(found[1]) if found else None
+        found = date_of_received(line)
+        time = None if found is None else parse_date(found)
         if time is not None:
             yield sent - time
 
 
-def _received_lines(texts: TextSet) -> list[bytes]:
-    """Received fields without one that the sender's own machine wrote for a fetched message."""
-    lines = [line for value in texts.headers.values("Received") for line in value.split(b"\n") if line.strip()]
-    local = []
-    if lines and _is_local(lines[0]):
-        local.append(lines.pop(0))
-    if lines and b"(fetchmail-" in lines[0] and _FETCHED.search(lines[0]):
-        return lines[1:]
-    return local + lines
+def _received_lines(texts: TextSet) -> Iterator[bytes]:
+    """Received fields, without one that a program wrote that fetched the message from a mailbox."""
+    values = texts.nodes[0].fields.values(b"received")
+    lines = (line for value in values for line in value.split(b"\n") if line.strip())
+    head = list(islice(lines, 1))
+    n_own = int(bool(head) and _is_local(head[0]))  # the sender's own machine took the message in
+    head += islice(lines, n_own)
+    if len(head) == n_own or not _is_fetched(head[n_own]):
+        yield from head
+    yield from lines
 
 
 def _is_local(line: bytes) -> bool:
     if b"127.0.0.1" in line or b"from localhost" in line:
         return _LOCAL.search(line) is not None or _BY_UID.search(line) is not None
     return b"invoked by uid" in line and _BY_UID.search(line) is not None
+
+
+def _is_fetched(line: bytes) -> bool:
+    return b"(fetchmail-" in line and _FETCHED.search(line) is not None
 
 
 def check_outlook_message_id(texts: TextSet) -> bool:
@@ -187,8 +162,8 @@ def check_outlook_message_id(texts: TextSet) -> bool:
     token = int(found[1], 16)
     if abs(token - _outlook_token(parse_date(first("Date")) or 0)) < _OUTLOOK_FUDGE:
         return False
-    received = _IN_RECEIVED.search(first("Received"))
-    time = parse_date(received[1]) if received else None
+    received = date_of_received(first("Received"))
+    time = None if received is None else parse_date(received)
     return abs(token - _outlook_token(time or 0)) >= _OUTLOOK_FUDGE
 
 
@@ -196,4 +171,6 @@ def _outlook_token(time: int) -> int:
     return int(time * _OUTLOOK_RATE + _OUTLOOK_START)
 
 
+_SHIFT: Final = alone(_shift)
+_FAR_SHIFT: Final = alone(_far_shift)
 TABLE: Final = measured(check_for_shifted_date) | evals(check_outlook_message_id)

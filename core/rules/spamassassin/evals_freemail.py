@@ -27,8 +27,7 @@ _BULK: Final = re.compile(
     rb"|-(?:request|bounces?|admin|owner)|\b(?:do[._-t]?)?no[._-t]?repl(?:y|ies)|.+=.+)@",
     re.I,
 )
-_LOCAL: Final = rb"[a-z0-9!#$%&'*+/=?^_`{|}~-]"
-_LOCAL_PART: Final = re.compile(_LOCAL + rb"+(?:\." + _LOCAL + rb"+)*\Z", re.I)
+_IN_LOCAL_PART: Final = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+/=?^_`{|}~-."
 _HOST: Final = re.compile(
     rb"((?:[a-z0-9](?:[a-z0-9-]{0,59}[a-z0-9])?\.){1,4}([a-z0-9-]{2,40}))(?![a-z0-9-]|\.[a-z0-9])", re.I
 )
@@ -185,16 +184,22 @@ def _addresses(text: bytes, site: Site, *, is_start: bool = False) -> Iterable[b
         host = _HOST.match(text, sign + 1)
         if host is None or host[2].lower() not in site.top_level:
             continue
-        local = _LOCAL_PART.search(text[max(start, sign - MAX_LOCAL) : sign])
-        if local is None or (is_start and len(local[0]) != sign):
+        local = _local_part(text[max(start, sign - MAX_LOCAL) : sign])
+        if not local or (is_start and len(local) != sign):
             continue
         behind = host.end() - 1
-        is_mailto = text[: sign - len(local[0])].endswith(b"mailto:")
+        is_mailto = text.endswith(b"mailto:", 0, sign - len(local))
         if not is_start and not is_mailto and _IN_SIGNATURE.match(text, host.end()):
             continue
-        yield (local[0] + b"@" + host[1]).lower()
+        yield (local + b"@" + host[1]).lower()
         if is_start:
             return
+
+
+def _local_part(text: bytes) -> bytes:
+    """The longest local part that a text ends in, b"" when it ends in none (RFC 5322 3.2.3, dot-atom)."""
+    found = text[len(text.rstrip(_IN_LOCAL_PART)) :]
+    return b"" if found.endswith(b".") else found.rpartition(b"..")[2].lstrip(b".")
 
 
 TABLE: Final = evals(check_freemail_from, check_freemail_header, check_freemail_body, check_freemail_replyto)

@@ -12,6 +12,7 @@ from mxward.core.rules.spamassassin.evaltools import (
     NEVER,
     Bound,
     Eval,
+    alone,
     evals,
     from_below,
     from_to,
@@ -90,11 +91,7 @@ def sorted_recipients(texts: TextSet) -> bool:
 def similar_recipients(low: str, high: str) -> Bound:
     """Whether so large a share of pairs of recipients begin alike."""
     least = -inf if low == "undef" else number(low)
-    return Bound(_share_of_similar, from_to(least, inf) if high == "undef" else from_below(least, number(high)))
-
-
-def _share_of_similar(texts: TextSet) -> tuple[float]:
-    return (keep(texts, "recipient_facts", _recipient_facts)[1],)
+    return Bound(_SIMILAR_SHARE, "", from_to(least, inf) if high == "undef" else from_below(least, number(high)))
 
 
 def _recipient_facts(texts: TextSet) -> tuple[bool, float]:
@@ -256,6 +253,7 @@ def _second_level(texts: TextSet, name: str) -> bytes:
     return b".".join(labels[1:]) if len(labels) == 3 and all(labels) else host
 
 
+_SIMILAR_SHARE: Final = alone(lambda texts: keep(texts, "recipient_facts", _recipient_facts)[1])
 TABLE: Final = (
     measured(similar_recipients)
     | evals(

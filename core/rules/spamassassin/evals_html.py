@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from math import inf
 from typing import TYPE_CHECKING, Final
 
@@ -12,11 +11,11 @@ from mxward.core.rules.spamassassin.evaltools import (
     NEVER,
     NOT_ZERO,
     Bound,
-    Measure,
     above_to,
     condition,
     evals,
     from_to,
+    has_html,
     matches,
     matches_any,
     measured,
@@ -26,6 +25,8 @@ from mxward.core.rules.spamassassin.evaltools import (
 from mxward.core.rules.spamassassin.ip import is_address
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
     from mxward.core.rules.spamassassin.markup import Markup
     from mxward.core.rules.spamassassin.site import Site
     from mxward.core.rules.spamassassin.texts import TextSet
@@ -36,66 +37,77 @@ _NUMERIC: Final = re.compile(rb"https?:/*(?:[^@/]+@)?\d+\.\d+\.\d+\.\d+", re.I)
 _NUMERIC_SAFE: Final = re.compile(rb"https:/*(?:[^@/]+@)?\d+\.\d+\.\d+\.\d+", re.I)
 
 
-@lru_cache(maxsize=512)
-def _number(name: str) -> Measure:
-    """A number or flag of the analysis of each HTML part that has it."""
-    return lambda texts: [value for markup in texts.html if (value := markup.number(name)) is not None]
+def _numbers(texts: TextSet, names: Collection[str]) -> Iterable[tuple[str, float]]:
+    """Numbers and flags of the analysis of each HTML part that has them."""
+    return [
+        (name, value) for markup in texts.html for name in names if (value := markup.number(name)) is not None
+    ]  # fmt: skip
 
 
-@lru_cache(maxsize=512)
-def _left_open(tag: str) -> Measure:
-    """How many elements of a name were left open, of each HTML part that has some."""
-    name = tag.encode()
-    return lambda texts: [markup.inside[name] for markup in texts.html if name in markup.inside]
+def _left_open(texts: TextSet, tags: Collection[bytes]) -> Iterable[tuple[bytes, float]]:
+    """How many elements were left open, of each HTML part that has some of that name."""
+    return [(tag, markup.inside[tag]) for markup in texts.html for tag in tags if tag in markup.inside]
 
 
-def _length_with_image(texts: TextSet) -> list[float]:
-    return [markup.length for markup in texts.html if b"img" in markup.inside]
+def _length_with_image(texts: TextSet, _keys: Collection[str]) -> Iterable[tuple[str, float]]:
+    return [("", markup.length) for markup in texts.html if b"img" in markup.inside]
 
 
-def _letters_a_pixel(texts: TextSet) -> list[float]:
+def _letters_a_pixel(texts: TextSet, _keys: Collection[str]) -> Iterable[tuple[str, float]]:
     areas = [(markup, markup.numbers.image_area) for markup in texts.html]
-    return [markup.non_space_len / area for markup, area in areas if area > 0]
+    return [("", markup.non_space_len / area) for markup, area in areas if area > 0]
 
 
 def html_tag_balance(tag: str, wanted: str) -> Bound:
     """Whether the number of elements left open meets a condition."""
-    return Bound(_left_open(tag), condition(wanted), "html")
+    return Bound(_left_open, tag.encode(), condition(wanted), has_html)
 
 
 def html_tag_exists(tag: str) -> Bound:
     """Whether there is an element of that name."""
-    return Bound(_left_open(tag), from_to(-inf, inf), "html")
+    return Bound(_left_open, tag.encode(), from_to(-inf, inf), has_html)
 
 
 def html_image_only(low: str, high: str) -> Bound:
     """Whether there is an image, and a document of more than `low` and at most `high` characters around it."""
-    return Bound(_length_with_image, above_to(number(low), number(high)), "html")
+    return Bound(_length_with_image, "", above_to(number(low), number(high)), has_html)
 
 
 def html_image_ratio(low: str, high: str) -> Bound:
     """Whether there are so many letters a pixel of images."""
-    return Bound(_letters_a_pixel, above_to(number(low), number(high)), "html")
+    return Bound(_letters_a_pixel, "", above_to(number(low), number(high)), has_html)
 
 
 def html_test(name: str) -> Bound:
     """Whether a flag of the analysis is set."""
-    return Bound(_number(name), NOT_ZERO, "html")
+    return Bound(_numbers, name, NOT_ZERO, has_html)
 
 
 def html_eval(name: str, wanted: str) -> Bound:
     """Whether a number of the analysis meets a condition."""
-    return Bound(_number(name), condition(wanted), "html")
+    return Bound(_numbers, name, condition(wanted), has_html)
 
 
 def html_range(name: str, low: str, high: str | None = None) -> Bound:
     """Whether a number of the analysis is more than `low` and at most `high`."""
-    return Bound(_number(name), above_to(number(low), number(high, inf)), "html")
+    return Bound(_numbers, name, above_to(number(low), number(high, inf)), has_html)
 
 
-def html_text_match(texts: TextSet, name: str, source: str) -> bool:
+def html_text_match(name: str, source: str) -> Bound:
     """Whether a pattern matches a comment, script, title or the words of a link."""
-    return any(matches_any(source, markup.strings(name)) for markup in texts.html)
+    return Bound(_matches, (name, source), NOT_ZERO, has_html)
+
+
+def _matches(texts: TextSet, keys: Iterable[tuple[str, str]]) -> Iterable[tuple[tuple[str, str], float]]:
+    for markup in texts.html:
+        strings: dict[str, list[bytes]] = {}
+        for key in keys:
+            name, source = key
+            found = strings.get(name)
+            if found is None:
+                found = strings[name] = markup.strings(name)
+            if found and matches_any(source, found):
+                yield key, 1
 
 
 def html_text_not_match(texts: TextSet, name: str, source: str) -> bool:
@@ -168,10 +180,13 @@ def check_https_ip_mismatch(texts: TextSet) -> bool:
 
 
 TABLE: Final = (
-    measured(html_tag_balance, html_tag_exists, html_image_only, html_image_ratio, html_test, html_eval, html_range)
+    measured(
+        html_tag_balance, html_tag_exists, html_image_only, html_image_ratio, html_test, html_eval, html_range,
+        html_text_match,
+    )
     | evals(
-        html_text_match, html_text_not_match, html_title_subject_ratio, check_iframe_src, check_https_http_mismatch,
-        check_https_ip_mismatch, needs="html",
+        html_text_not_match, html_title_subject_ratio, check_iframe_src, check_https_http_mismatch,
+        check_https_ip_mismatch, needs=has_html,
     )
     | {"html_charset_faraway": NEVER}
 )  # fmt: skip

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import struct
 from dataclasses import dataclass, field
-from functools import lru_cache
 from math import inf
 from typing import TYPE_CHECKING, Final
 
-from mxward.core.rules.spamassassin.evaltools import Bound, Measure, evals, from_to, keep, matches, measured, number
+from mxward.core.rules.spamassassin.evaltools import Bound, evals, from_to, has_image, keep, matches, measured, number
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
     from mxward.core.rules.spamassassin.texts import TextSet
 
 _KIND: Final = re.compile(r"image/(gif|png|jpe?g)")
@@ -93,31 +94,27 @@ def _is_between(value: float | None, low: str, high: str | None) -> bool:
     return value is not None and number(low) <= value <= number(high, inf)
 
 
-@lru_cache(maxsize=16)
-def _how_many(kind: str) -> Measure:
-    def measure(texts: TextSet) -> tuple[int, ...]:
-        if not texts.has("image"):
-            return (0,) if kind in _KINDS else ()
-        found = _images(texts).count.get(kind)
-        return () if found is None else (found,)
-
-    return measure
+def _counts(texts: TextSet, kinds: Collection[str]) -> Iterable[tuple[str, float]]:
+    if not has_image(texts):
+        return [(kind, 0) for kind in kinds if kind in _KINDS]
+    count = _images(texts).count
+    return [(kind, count[kind]) for kind in kinds if kind in count]
 
 
-@lru_cache(maxsize=16)
-def _area(kind: str) -> Measure:
-    return lambda texts: (_images(texts).area[kind],) if kind in _KINDS else ()
+def _areas(texts: TextSet, kinds: Collection[str]) -> Iterable[tuple[str, float]]:
+    area = _images(texts).area
+    return [(kind, area[kind]) for kind in kinds if kind in area]
 
 
 def image_count(kind: str, low: str, high: str | None = None) -> Bound:
     """Whether there are so many images of a kind ("all", "gif", "png", "jpeg")."""
     least = number(low)
-    return Bound(_how_many(kind), from_to(least, number(high, inf)), "image" if least > 0 else "")
+    return Bound(_counts, kind, from_to(least, number(high, inf)), has_image if least > 0 else None)
 
 
 def pixel_coverage(kind: str, low: str, high: str | None = None) -> Bound:
     """Whether the images have so many pixels together."""
-    return Bound(_area(kind), from_to(number(low), number(high, inf)), "image")
+    return Bound(_areas, kind, from_to(number(low), number(high, inf)), has_image)
 
 
 def image_size_exact(texts: TextSet, kind: str, height: str, width: str) -> bool:
@@ -157,5 +154,5 @@ def image_to_text_ratio(texts: TextSet, kind: str, low: str, high: str, place: s
 
 
 TABLE: Final = measured(image_count, pixel_coverage) | evals(
-    image_size_exact, image_size_range, image_named, image_name_regex, image_to_text_ratio, needs="image"
+    image_size_exact, image_size_range, image_named, image_name_regex, image_to_text_ratio, needs=has_image
 )

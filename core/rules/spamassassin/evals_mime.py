@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import lru_cache
 from math import inf
 from typing import TYPE_CHECKING, Final
 
@@ -12,12 +11,13 @@ from mxward.core.rules.spamassassin.evaltools import (
     NEVER,
     NOT_ZERO,
     Bound,
-    Measure,
     above_to,
+    alone,
     counted_lines,
     evals,
     from_below,
     from_to,
+    has_parts,
     keep,
     measured,
     number,
@@ -26,6 +26,8 @@ from mxward.core.rules.spamassassin.nodes import MAX_BLANK, MAX_LINE, Node, cont
 from mxward.pyx.sacount import count_part
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
     from mxward.core.rules.spamassassin.texts import TextSet
 
 # Charsets whose letters have no case, or whose bytes look like capitals.
@@ -167,15 +169,15 @@ def _facts(texts: TextSet) -> _Facts:
     return keep(texts, "mime", _look)
 
 
-@lru_cache(maxsize=64)
-def _count(name: str) -> Measure:
-    """A count of the MIME structure."""
-    return lambda texts: (_facts(texts).count.get(name, 0.0),)
+def _counts(texts: TextSet, names: Collection[str]) -> Iterable[tuple[str, float]]:
+    """Counts of the MIME structure, those that there are."""
+    count = _facts(texts).count
+    return [(name, count[name]) for name in names if name in count]
 
 
 def check_for_mime(name: str) -> Bound:
     """Whether a count of the MIME structure is not 0."""
-    return Bound(_count(name), NOT_ZERO)
+    return Bound(_counts, name, NOT_ZERO)
 
 
 def check_for_mime_html(texts: TextSet) -> bool:
@@ -195,32 +197,28 @@ def _is_all_html(texts: TextSet) -> bool:
 
 def check_mime_multipart_ratio(low: str, high: str) -> Bound:
     """Whether plain text has so many bytes a byte of HTML."""
-    return Bound(_count("mime_multipart_ratio"), from_below(number(low), number(high)))
+    return Bound(_counts, "mime_multipart_ratio", from_below(number(low), number(high)))
 
 
 def check_for_ascii_text_illegal() -> Bound:
     """Whether text declared as ASCII has other bytes."""
-    return Bound(_count("mime_ascii_text_illegal"), NOT_ZERO)
+    return Bound(_counts, "mime_ascii_text_illegal", NOT_ZERO)
 
 
 def check_abundant_unicode_ratio(ratio: str) -> Bound:
     """Whether plain text has so many numeric references of HTML."""
     is_ratio = re.fullmatch(r"\d{0,3}\.\d{1,3}", ratio)
-    return Bound(_count("mime_text_unicode_ratio"), from_to(number(ratio), inf) if is_ratio else ())
+    return Bound(_counts, "mime_text_unicode_ratio", from_to(number(ratio), inf) if is_ratio else ())
 
 
 def check_qp_ratio(low: str) -> Bound:
     """Whether so much of quoted-printable parts is encoded without need."""
-    return Bound(_count("mime_qp_ratio"), from_to(number(low), inf))
-
-
-def _capitals(texts: TextSet) -> tuple[float]:
-    return (keep(texts, "uppercase", _uppercase),)
+    return Bound(_counts, "mime_qp_ratio", from_to(number(low), inf))
 
 
 def check_for_uppercase(low: str, high: str) -> Bound:
     """Whether so many percent of the letters are capitals."""
-    return Bound(_capitals, above_to(number(low), number(high)))
+    return Bound(_CAPITALS, "", above_to(number(low), number(high)))
 
 
 MIN_LETTERS: Final = 200  # bytes of lines of words below which capitals say nothing
@@ -249,13 +247,9 @@ def check_ma_non_text(texts: TextSet) -> bool:
     return False
 
 
-def _lines_of_base64(texts: TextSet) -> tuple[int]:
-    return (keep(texts, "base64_length", _base64_length),)
-
-
 def check_base64_length(low: str, high: str | None = None) -> Bound:
     """Whether the longest line of base64 has so many bytes, its end included."""
-    return Bound(_lines_of_base64, from_to(number(low), number(high, inf)))
+    return Bound(_BASE64_LENGTH, "", from_to(number(low), number(high, inf)))
 
 
 def _base64_length(texts: TextSet) -> int:
@@ -266,10 +260,13 @@ def _base64_length(texts: TextSet) -> int:
     return longest
 
 
-def check_msg_parse_flags(texts: TextSet, name: str) -> bool:
+def check_msg_parse_flags(name: str) -> Bound:
     """Whether the message is malformed in a certain way."""
-    known = _FLAGS.get(name)
-    return known is not None and known(texts)
+    return Bound(_flags, name, NOT_ZERO, has_parts if name in _FLAGS_OF_PARTS else None)
+
+
+def _flags(texts: TextSet, names: Collection[str]) -> Iterable[tuple[str, float]]:
+    return [(name, 1) for name in names if name in _FLAGS and _FLAGS[name](texts)]
 
 
 def _is_truncated(texts: TextSet) -> bool:
@@ -329,11 +326,14 @@ _FLAGS: Final = {
     "mime_epilogue_exists": _has_epilogue,
 }  # fmt: skip
 
+_FLAGS_OF_PARTS: Final = frozenset(("missing_mime_headers", "missing_mime_head_body_separator", "mime_epilogue_exists"))
+_CAPITALS: Final = alone(_uppercase)
+_BASE64_LENGTH: Final = alone(_base64_length)
 TABLE: Final = (
     measured(
         check_for_mime, check_mime_multipart_ratio, check_for_ascii_text_illegal, check_abundant_unicode_ratio,
-        check_qp_ratio, check_for_uppercase, check_base64_length,
+        check_qp_ratio, check_for_uppercase, check_base64_length, check_msg_parse_flags,
     )
-    | evals(check_for_mime_html, check_for_mime_html_only, check_ma_non_text, check_msg_parse_flags)
+    | evals(check_for_mime_html, check_for_mime_html_only, check_ma_non_text)
     | {"check_for_faraway_charset": NEVER}
 )  # fmt: skip

@@ -6,9 +6,11 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from mxward.core.rules.spamassassin.domains import domain_of
-from mxward.core.rules.spamassassin.evaltools import Eval, evals, keep
+from mxward.core.rules.spamassassin.evaltools import NOT_ZERO, Bound, Measured, evals, measured
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
     from mxward.core.rules.spamassassin.site import Site
     from mxward.core.rules.spamassassin.texts import TextSet
 
@@ -18,19 +20,23 @@ _V4: Final = re.compile(rb"\d+\.\d+\.\d+\.\d+")
 _REDIRECT: Final = re.compile(rb"https?://([^/:?]+).+?(https?:/{0,2}?([^/:?]+).*)\Z", re.I | re.S)
 
 
-def check_uri_host_listed(texts: TextSet, name: str) -> bool:
+def check_uri_host_listed(name: str) -> Bound:
     """Whether the host of an address, or a domain above it, is in a named list."""
-    return name in keep(texts, "uri_hosts", _listed)
+    return Bound(_lists_of_hosts, name, NOT_ZERO)
 
 
-def check_uri_host_in_blocklist(texts: TextSet) -> bool:
+def check_uri_host_in_blocklist() -> Bound:
     """check_uri_host_listed of the list BLOCK."""
-    return check_uri_host_listed(texts, "BLOCK")
+    return check_uri_host_listed("BLOCK")
 
 
-def check_uri_host_in_welcomelist(texts: TextSet) -> bool:
+def check_uri_host_in_welcomelist() -> Bound:
     """check_uri_host_listed of the list WELCOME."""
-    return check_uri_host_listed(texts, "WELCOME")
+    return check_uri_host_listed("WELCOME")
+
+
+def _lists_of_hosts(texts: TextSet, names: Collection[str]) -> Iterable[tuple[str, float]]:
+    return [(name, 1) for name in _listed(texts) if name in names]
 
 
 def _listed(texts: TextSet) -> set[str]:
@@ -38,13 +44,12 @@ def _listed(texts: TextSet) -> set[str]:
     listed = texts.site.listed_hosts
     if not listed:
         return set()
-    ends = _last_labels(texts.site)
-    hosts = {
-        host
-        for address, uri in texts.uri_detail.items()
-        for host in uri.hosts
-        if host.rpartition(b".")[2] in ends and address[:7].lower() != b"mailto:"
-    }
+    ends, hosts = _ends(texts.site), {host for uri in texts.uri_detail.values() for host in uri.hosts}
+    hosts = {host for host in hosts if _end(host) in ends or host.rpartition(b".")[2] in ends}
+    if hosts:
+        hosts &= {
+            host for address, uri in texts.uri_detail.items() if address[:7].lower() != b"mailto:" for host in uri.hosts
+        }
     found: set[str] = set()
     for host in hosts:
         settled: dict[str, bool] = {}
@@ -55,14 +60,19 @@ def _listed(texts: TextSet) -> set[str]:
     return found
 
 
-def _last_labels(site: Site) -> frozenset[bytes]:
-    """What a host must end in to be listed, or to be under a listed one."""
+def _ends(site: Site) -> frozenset[bytes]:
+    """What a host must end in, in one label or two, to be listed or under a listed one."""
     found = site.memo.get("host_ends")
     if found is None:
         hosts = [form for host in site.listed_hosts for form in (host, b"[%b]" % host)]  # an address may be in brackets
-        found = site.memo["host_ends"] = frozenset(host.rpartition(b".")[2] for host in hosts)
+        found = site.memo["host_ends"] = frozenset(_end(host) for host in hosts)
     assert isinstance(found, frozenset)
     return found
+
+
+def _end(host: bytes) -> bytes:
+    """The last two labels."""
+    return b".".join(host.rsplit(b".", 2)[-2:])
 
 
 def _keys(host: bytes) -> list[bytes]:
@@ -97,10 +107,11 @@ def check_uri_truncated(texts: TextSet) -> bool:
     return texts.uri_list.is_truncated
 
 
-_BLOCKED: Final = Eval(check_uri_host_in_blocklist, is_idle=lambda site: "BLOCK" not in site.host_lists)
-_WELCOME: Final = Eval(check_uri_host_in_welcomelist, is_idle=lambda site: "WELCOME" not in site.host_lists)
-TABLE: Final = evals(check_for_http_redirector, check_uri_truncated) | {
-    "check_uri_host_listed": Eval(check_uri_host_listed, is_idle=lambda site, name: name not in site.host_lists),
-    "check_uri_host_in_blocklist": _BLOCKED, "check_uri_host_in_blacklist": _BLOCKED,
-    "check_uri_host_in_welcomelist": _WELCOME, "check_uri_host_in_whitelist": _WELCOME,
-}  # fmt: skip
+TABLE: Final = (
+    evals(check_for_http_redirector, check_uri_truncated)
+    | measured(check_uri_host_listed, check_uri_host_in_blocklist, check_uri_host_in_welcomelist)
+    | {
+        "check_uri_host_in_blacklist": Measured(check_uri_host_in_blocklist),
+        "check_uri_host_in_whitelist": Measured(check_uri_host_in_welcomelist),
+    }
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import lru_cache
 from math import inf, nextafter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
@@ -26,7 +26,9 @@ _WORD: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0
 MAX_ARGUMENT: Final = 4096  # characters of a pattern in an argument
 
 
-Measure = Callable[["TextSet"], Sequence[float]]  # what is there to be counted, () when there is nothing
+Condition = Callable[["TextSet"], object]  # whether a message has what tests of a kind need, any true value
+# (message, keys) -> (key, number) of each
+Measure = Callable[["TextSet", Collection[Any]], Iterable[tuple[Any, float]]]
 Range = tuple[float, float]  # both ends included
 NOT_ZERO: Final[tuple[Range, ...]] = ((-inf, nextafter(0.0, -inf)), (nextafter(0.0, inf), inf))
 
@@ -34,28 +36,25 @@ NOT_ZERO: Final[tuple[Range, ...]] = ((-inf, nextafter(0.0, -inf)), (nextafter(0
 class Eval(NamedTuple):
     """A function: `run(texts, *arguments)` gives whether, or how often, the test matched.
 
-    needs: "" or what a message must have for the test to match at all; see TextSet.has.
+    needs: what a message must have for the test to match at all; None: nothing.
     is_idle: whether, with these arguments and the settings of a rule set, the test cannot match any message.
     """
 
     run: Callable[..., float]
-    needs: str = ""
+    needs: Condition | None = None
     is_idle: Callable[..., bool] | None = None
 
 
-def _never(_texts: TextSet, *_arguments: str) -> bool:
-    return False
-
-
-NEVER: Final = Eval(_never, is_idle=lambda _site, *_arguments: True)  # a function that matches no message
-
-
 class Bound(NamedTuple):
-    """A test that looks for a number in ranges: tests of one measure share one look at the message."""
+    """A test that looks for a number in ranges: all tests of a measure are one call with all of their keys.
+
+    A measure may give several numbers for a key, one of which must be in a range, or none: then no test of it matches.
+    """
 
     measure: Measure
+    key: Any
     ranges: Sequence[Range]
-    needs: str = ""
+    needs: Condition | None = None
 
 
 class Measured(NamedTuple):
@@ -64,10 +63,15 @@ class Measured(NamedTuple):
     bind: Callable[..., Bound]
 
 
+def _never(_texts: TextSet, *_arguments: str) -> bool:
+    return False
+
+
+NEVER: Final = Eval(_never, is_idle=lambda _site, *_arguments: True)  # a function that matches no message
 Table = dict[str, Eval | Measured]
 
 
-def evals(*runs: Callable[..., float], needs: str = "") -> Table:
+def evals(*runs: Callable[..., float], needs: Condition | None = None) -> Table:
     """Functions under their own names."""
     return {run.__name__: Eval(run, needs) for run in runs}
 
@@ -75,6 +79,31 @@ def evals(*runs: Callable[..., float], needs: str = "") -> Table:
 def measured(*binds: Callable[..., Bound]) -> Table:
     """Functions that look for a number, under their own names."""
     return {bind.__name__: Measured(bind) for bind in binds}
+
+
+def alone(number_of: Callable[[TextSet], float | None]) -> Measure:
+    """The measure of a single number, None when there is nothing to count. Its key is ""."""
+
+    def measure(texts: TextSet, _keys: Collection[Any]) -> Sequence[tuple[str, float]]:
+        found = number_of(texts)
+        return () if found is None else (("", found),)
+
+    return measure
+
+
+def has_html(texts: TextSet) -> bool:
+    """Whether there is an HTML part."""
+    return bool(texts.html)
+
+
+def has_image(texts: TextSet) -> bool:
+    """Whether there is an image beside the texts."""
+    return keep(texts, "has_image", lambda texts: any(node.type.startswith("image/") for node in texts.leaves))
+
+
+def has_parts(texts: TextSet) -> bool:
+    """Whether the message is more than one part."""
+    return len(texts.nodes) > 1
 
 
 def from_to(low: float, high: float) -> tuple[Range, ...]:
