@@ -112,12 +112,18 @@ def _unseen(reason: str) -> Hit:
 
 
 def builtin_detectors(rules: RuleSet, local_domains: Sequence[str] = ()) -> list[Detector]:
-    """The product's own detectors over a rule set, cheapest first."""
-    return [
+    """The product's own detectors over a rule set, cheapest first; of those that run rules, the ones that have some."""
+    detectors: list[Detector] = [
         TestStringDetector(), AnomalyDetector(), HeaderDetector(local_domains), AttachmentDetector(rules),
-        LinkDetector(), TextDetector(), LiteralDetector(rules), RegexDetector(rules), YaraDetector(rules),
-        SpamAssassinDetector(rules),
+        LinkDetector(), TextDetector(), LiteralDetector(rules),
     ]  # fmt: skip
+    if rules.regexes:
+        detectors.append(RegexDetector(rules))
+    if rules.yara is not None:
+        detectors.append(YaraDetector(rules))
+    if rules.spamassassin:
+        detectors.append(SpamAssassinDetector(rules))
+    return detectors
 
 
 def _plugins() -> list[Detector]:

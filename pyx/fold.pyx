@@ -87,7 +87,7 @@ cdef fold_entry** SKELETONS = <fold_entry**>calloc(FOLD_PAGES, sizeof(fold_entry
 if FOLDED == NULL or SKELETONS == NULL:
     raise MemoryError
 cdef int HAS_BLOCKS = fold_has_blocks()
-cdef Py_ssize_t NOGIL_BYTES = 4096  # below, giving the GIL up costs more than it gives
+cdef Py_ssize_t NOGIL_BYTES = 65536  # below, giving the GIL up costs more than it gives
 
 
 cdef str _run(str run):

@@ -52,7 +52,7 @@ MAX_BYTES = 0x7fffffff
 cdef tuple _KINDS = KINDS
 cdef size_t _MAX_LINKS = MAX_LINKS
 cdef size_t _MAX_BYTES = MAX_BYTES
-cdef size_t NOGIL_BYTES = 2048  # below, giving the GIL up costs more than it gives
+cdef size_t NOGIL_BYTES = 8192  # below, giving the GIL up costs more than it gives
 ht_init()
 
 

@@ -33,7 +33,7 @@ WORD = LIT_WORD
 
 cdef enum:
     MAX_PATTERNS = 16_000_000  # numbers and places in the pool are 32 bits
-    QUICK = 512                # bytes of text below which giving up the GIL costs more than the scan
+    QUICK = 16384              # bytes of text below which giving up the GIL costs more than the scan
 
 cdef int BEST_LEVEL = lit_best_level()
 

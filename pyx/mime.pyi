@@ -69,8 +69,8 @@ class Mime:
         """`decode` of every part in table order; containers (multipart, message) give b""."""
     def fields(self, part: int = 0) -> list[tuple[bytes, bytes]]:
         """(name as written, raw value without the final CRLF, still folded) in order."""
-    def field_counts(self, part: int = 0) -> dict[bytes, int]:
-        """Field name in lower case -> how often it occurs, in order of first occurrence."""
+    def field_counts(self, names: tuple[bytes, ...], part: int = 0) -> list[int]:
+        """How often each of these fields, named in lower case, occurs. Cost: names times fields, without objects."""
     def field(self, name: str, part: int = 0) -> bytes | None:
         """Raw unfolded value of the first field of that name (case-insensitive)."""
     def field_all(self, name: str, part: int = 0) -> list[bytes]: ...

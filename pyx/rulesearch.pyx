@@ -18,7 +18,7 @@ cdef extern from *:
     int __builtin_ctzll(unsigned long long word) nogil
 
 cdef enum:
-    QUICK = 512  # bytes of text below which giving up the GIL costs more than the work
+    QUICK = 16384  # bytes of text below which giving up the GIL costs more than the work
 
 
 cdef struct Work:

@@ -22,7 +22,7 @@ LEVEL = tok_level()
 cdef enum:
     MOST_STRONG = 64
     MAX_SUM = 1 << 30  # of what a site adds to a feature
-    QUICK = 512  # bytes of text below which giving up the GIL costs more than the work
+    QUICK = 8192  # bytes of text below which giving up the GIL costs more than the work
 
 
 cdef class Features:

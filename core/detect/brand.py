@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from mxward.pyx import literals
+from mxward.pyx.literals import Literals
+
 _TABLE: Final = """
     microsoft: microsoft
     office 365: microsoft
@@ -79,11 +82,14 @@ BRANDS: Final[dict[str, tuple[str, ...]]] = {
 }
 """Folded name -> strings of which one stands in every domain that may bear it."""
 
+_NAMES: Final = Literals(literals.compile([brand.encode() for brand in BRANDS], literals.WORD))
 _BRAND: Final = re.compile(r"(?<!\w)(?:" + "|".join(re.escape(brand) for brand in BRANDS) + r")(?!\w)")
 
 
 def borrowed(display: str, domain: str) -> str:
     """The well-known name in a folded display name that `domain` has no claim to; "" when there is none."""
+    if not _NAMES.seen(display.encode("utf-8", "replace")):
+        return ""
     for found in _BRAND.finditer(display):
         if not any(own in domain for own in BRANDS[found[0]]):
             return found[0]

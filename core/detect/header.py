@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from mxward.core.detect.brand import borrowed
 from mxward.core.extract import views
@@ -29,6 +29,26 @@ _OFFICES: Final = re.compile(
     r"system admin(?:istrator)?|payroll|human resources|hr department|security team|postmaster|email admin)\b"
 )
 _BULK: Final = frozenset((b"bulk", b"list", b"junk"))
+_COUNTED: Final = (
+    b"from", b"date", b"message-id", b"to", b"cc", b"bcc", b"subject", b"sender", b"reply-to", b"list-unsubscribe",
+    b"precedence",
+)  # fmt: skip
+
+
+class _Counts(NamedTuple):
+    """How often fields occur, in the order of _COUNTED."""
+
+    author: int
+    date: int
+    message_id: int
+    to: int
+    cc: int
+    bcc: int
+    subject: int
+    sender: int
+    reply_to: int
+    list_unsubscribe: int
+    precedence: int
 
 
 class HeaderDetector:
@@ -46,17 +66,18 @@ class HeaderDetector:
         mime = message.mime
         if mime is None:
             return
-        counts = mime.field_counts(0)
+        counts = _Counts(*mime.field_counts(_COUNTED))
         yield from _presence(counts)
         authors = views.authors(message)
         if authors:
             yield from self._author(authors[0], message)
-            yield from _reply_to(authors[0], mime, counts)
-        if len(authors) > 1 and b"sender" not in counts:
+            if counts.reply_to:
+                yield from _reply_to(authors[0], mime)
+        if len(authors) > 1 and not counts.sender:
             yield _hit("HDR_MANY_AUTHORS", "anomaly", 1.5, "names several authors and no sender")
         yield from _subject(message)
-        if b"list-unsubscribe" in counts or (
-            b"precedence" in counts and (mime.field("precedence") or b"").strip().lower() in _BULK
+        if counts.list_unsubscribe or (
+            counts.precedence and (mime.field("precedence") or b"").strip().lower() in _BULK
         ):
             yield _hit("HDR_BULK", "bulk", 0.0, "is marked as list or bulk mail")
 
@@ -81,7 +102,7 @@ class HeaderDetector:
             # bounces by Exchange are signed "Microsoft Outlook" at the bouncing domain; they have no sender
             if message.envelope.sender and borrowed(folded, author.domain):
                 yield _hit("HDR_BRAND_NAME", "phish", 3.5, "shows a well-known name but comes from another domain")
-            if _OFFICES.search(folded) and author.domain in FREE_MAIL:
+            if author.domain in FREE_MAIL and _OFFICES.search(folded):
                 yield _hit("HDR_OFFICE_FREE_MAIL", "phish", 2.5, "claims to be an office but uses a free mail address")
 
 
@@ -91,24 +112,22 @@ def _hit(name: str, category: str, weight: float, detail: str) -> Hit:
     return Hit(name, category, weight, "header", detail=detail)
 
 
-def _presence(counts: dict[bytes, int]) -> Iterator[Hit]:
-    if b"from" not in counts:
+def _presence(counts: _Counts) -> Iterator[Hit]:
+    if not counts.author:
         yield _hit("HDR_NO_FROM", "anomaly", 2.0, "names no author")
-    elif counts[b"from"] > 1:
+    elif counts.author > 1:
         yield _hit("HDR_DOUBLE_FROM", "anomaly", 3.0, "has more than one From field")
-    if b"date" not in counts:
+    if not counts.date:
         yield _hit("HDR_NO_DATE", "anomaly", 0.5, "has no Date field")
-    if b"message-id" not in counts:
+    if not counts.message_id:
         yield _hit("HDR_NO_MESSAGE_ID", "anomaly", 0.5, "has no Message-ID field")
-    if b"to" not in counts and b"cc" not in counts and b"bcc" not in counts:
+    if not (counts.to or counts.cc or counts.bcc):
         yield _hit("HDR_NO_TO", "anomaly", 0.5, "names no recipient")
-    if counts.get(b"subject", 0) > 1:
+    if counts.subject > 1:
         yield _hit("HDR_DOUBLE_SUBJECT", "anomaly", 1.0, "has more than one Subject field")
 
 
-def _reply_to(author: Mailbox, mime: Mime, counts: dict[bytes, int]) -> Iterator[Hit]:
-    if b"reply-to" not in counts:
-        return
+def _reply_to(author: Mailbox, mime: Mime) -> Iterator[Hit]:
     for mailbox in mailboxes(mime.field("reply-to") or b""):
         domain = mailbox.domain
         if domain not in FREE_MAIL or not author.domain:

@@ -67,6 +67,8 @@ class YaraDetector:
             return
         except YaraFailure as error:
             raise EngineError(f"YARA: {error}") from error
+        if not findings:
+            return
         view = str(externals["view"])
         for finding in findings:
             if view in str(finding.meta.get("views", view)).split():
@@ -126,7 +128,7 @@ def _externals(externals: dict[str, str | int | bool], part: Part) -> dict[str, 
     return externals | {
         "view": "part", "content_type": part.content_type, "true_type": part.true_type, "part_depth": part.depth,
         "part_reading": part.reading, "filename": name.encode("ascii", "replace").decode(),
-        "extension": PurePosixPath(name.lower()).suffix.encode("ascii", "replace").decode(),
+        "extension": PurePosixPath(name.lower()).suffix.encode("ascii", "replace").decode() if name else "",
     }  # fmt: skip
 
 

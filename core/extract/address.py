@@ -58,7 +58,7 @@ def mailboxes(value: bytes) -> list[Mailbox]:
 
 def shown_domain(text: str) -> str:
     """The domain of the first address in a text, in lower case; "" when there is none. Linear."""
-    found = _SHOWN.search(text)
+    found = _SHOWN.search(text) if "@" in text else None
     return found[1].lower().strip(".'\"") if found else ""
 
 

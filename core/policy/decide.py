@@ -6,6 +6,7 @@ again until the message would have been delivered.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -18,6 +19,7 @@ from mxward.core.verdict import Addition, Disposition, Explanation, Hit, NotInsp
 
 MAX_TRIALS: Final = 16  # findings taken away in search of a counterfactual
 MAX_STARS: Final = 50  # of X-Spam-Level
+_FIELD: Final = re.compile(r"\{(?:verdict|score|policy|stars|hits)\}")
 _DELIVERS: Final = frozenset(("deliver", "redirect"))
 
 
@@ -141,8 +143,4 @@ def _filled(addition: Addition, verdict: Verdict, policy: Policy) -> Addition:
         "{stars}": "*" * max(0, min(MAX_STARS, int(verdict.score))),
         "{hits}": ",".join(hit.name for hit in verdict.hits[:40]) or "none",
     }  # fmt: skip
-    out, rest = "", text
-    while rest:
-        name = next((key for key in values if rest.startswith(key)), "")
-        out, rest = (out + values[name], rest[len(name) :]) if name else (out + rest[0], rest[1:])
-    return Addition(addition.kind, out)
+    return Addition(addition.kind, _FIELD.sub(lambda found: values[found[0]], text))

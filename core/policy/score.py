@@ -40,6 +40,8 @@ def judge(hits: Sequence[Hit], not_inspected: Iterable[NotInspected] = (), packs
 
 
 def _name(hits: Sequence[Hit], sums: dict[str, float], score: float) -> str:
+    if "malware" not in sums and "bulk" not in sums and max(sums.values()) < SUSPECT and score < SUSPECT - 0.01:
+        return "clean"  # so little decides nothing, as most mail
     # sums are rounded so that 0.1 + 0.2 style noise never decides
     phish, attachment = round(sums.get("phish", 0.0), 3), round(sums.get("attachment", 0.0), 3)
     score = round(score, 3)

@@ -44,7 +44,8 @@ def check(raw: bytes) -> Mime:
         if part.parent >= 0:
             above = mime.parts[part.parent]
             assert above.depth < part.depth
-        assert mime.field_counts(index) == Counter(name.lower() for name, _ in mime.fields(index))
+        counts = Counter(name.lower() for name, _ in mime.fields(index))
+        assert mime.field_counts((*counts, b"x-no-such-field"), index) == [*counts.values(), 0]
         for name, value in mime.fields(index):
             assert name and b":" not in name and not value.endswith((b"\n", b"\r"))
     for name, _ in mime.fields(0):
@@ -247,5 +248,5 @@ def test_a_block_in_a_text_is_a_row() -> None:
 
 def test_counting_fields_leaves_shared_objects_alone() -> None:
     """Bytes of one character are shared by the whole interpreter."""
-    assert parse(b"A: 1\r\nA: 2\r\nb: 3\r\n\r\n").field_counts() == {b"a": 2, b"b": 1}
+    assert parse(b"A: 1\r\nA: 2\r\nb: 3\r\n\r\n").field_counts((b"b", b"c", b"a", b"")) == [1, 0, 2, 0]
     assert bytes([65]) == b"\x41" and bytes([65]).lower() == b"a"
