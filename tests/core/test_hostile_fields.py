@@ -11,6 +11,9 @@ from mxward.core.detect.header import HeaderDetector
 from mxward.core.extract.address import mailboxes, shown_domain
 from mxward.core.message import Envelope, Message
 from mxward.core.rules.spamassassin import addresses
+from mxward.core.rules.spamassassin.canonical import MAX_URI
+from mxward.core.rules.spamassassin.domains import domain_of
+from mxward.core.rules.spamassassin.site import DEFAULT
 from mxward.pyx.mime import parse
 
 SIZE = 250_000  # just below core.limits.MAX_HEADER_BYTES
@@ -43,6 +46,11 @@ def test_an_author_is_judged_in_one_pass(unit: bytes) -> None:
     message = Message(b"From: " + (unit * SIZE)[:SIZE] + b"\r\n\r\nhello\r\n", Envelope("a@b.example", ()))
     message.mime = parse(message.raw)
     assert seconds(lambda: list(HeaderDetector(("trust.example",)).detect(message))) < ENOUGH_S
+
+
+def test_hosts_of_long_addresses_are_found_in_one_pass() -> None:
+    addresses = [b"%s%d" % (b"q" * (MAX_URI - 4), number) for number in range(200)]
+    assert seconds(lambda: [domain_of(address, DEFAULT) for address in addresses]) < ENOUGH_S / 4
 
 
 def test_the_domain_of_a_shown_address() -> None:

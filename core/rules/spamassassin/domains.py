@@ -21,7 +21,8 @@ _STATES: Final = frozenset(
     b"ok or pa pr ri sc sd tn tx ut va vi vt wa wi wv wy".split()
 )
 _ENCODED: Final = re.compile(rb"%(?:2[1-9a-f]|[3-6][0-9a-f]|7[0-9a-e])")
-_SCHEME: Final = re.compile(rb"[a-z]+:/{0,2}")
+# letters are looked at from the first of a row only: a long row without a colon would be gone through from each
+_SCHEME: Final = re.compile(rb"(?<![a-z])[a-z]++:/{0,2}")
 _AFTER_HOST: Final = re.compile(rb"[/?#].*", re.S)
 
 
