@@ -47,13 +47,13 @@ class YaraDetector:
         self._scan(self._rules, message, message.raw, 0, externals, found)
         seen: set[bytes | memoryview] = set()
         for part in message.parts:
-            if not part.data or _stands_in_raw(part) or part.data in seen:
-                continue
-            seen.add(part.data)
-            self._scan(self._rules, message, part.data, part.index, _externals(externals, part), found)
+            if part.data and not _stands_in_raw(part) and part.data not in seen:
+                seen.add(part.data)
+                self._scan(self._rules, message, part.data, part.index, _externals(externals, part), found)
+        externals["view"] = "text"
         for index, text in views.text_bytes(message):
-            if not _stands_in_raw(message.parts[index], as_text=True) and text:
-                self._scan(self._rules, message, text, index, _text(externals), found)
+            if text and not _stands_in_raw(message.parts[index], as_text=True):
+                self._scan(self._rules, message, text, index, externals, found)
         return found.values()
 
     def _scan(
@@ -130,7 +130,3 @@ def _externals(externals: dict[str, str | int | bool], part: Part) -> dict[str, 
         "part_reading": part.reading, "filename": name.encode("ascii", "replace").decode(),
         "extension": PurePosixPath(name.lower()).suffix.encode("ascii", "replace").decode() if name else "",
     }  # fmt: skip
-
-
-def _text(externals: dict[str, str | int | bool]) -> dict[str, str | int | bool]:
-    return externals | {"view": "text"}

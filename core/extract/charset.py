@@ -30,6 +30,7 @@ _WIDER: Final = {
 # charsets in which bytes of ASCII need not be ASCII
 _SHIFTED: Final = ("utf-7", "unicode-1-1", "iso-2022", "hz", "utf-16", "utf-32", "cp", "ibm")
 _MARKS: Final = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16le"), (b"\xfe\xff", "utf-16be"))
+_FIRST_MARKS: Final = tuple(mark for mark, _ in _MARKS)
 _META: Final = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([A-Za-z0-9_.:-]{2,40})", re.I)
 
 
@@ -42,9 +43,20 @@ def codec_for(charset: str) -> str:
 
 def decode_utf8(data: bytes, charset: str, *, is_html: bool = False) -> bytes:
     """`decode_text` as UTF-8. What is valid UTF-8 already, which most mail is, stays the same object."""
-    if _is_plain(data, charset):
+    if _is_plain(data, charset) or (codec_for(charset) == "utf-8" and _is_utf8(data)):
         return data
     return decode_text(data, charset, is_html=is_html).encode("utf-8", "replace")
+
+
+def _is_utf8(data: bytes) -> bool:
+    """Valid, and without a mark that says otherwise?"""
+    if data.startswith(_FIRST_MARKS):
+        return False
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _is_plain(data: bytes, charset: str) -> bool:

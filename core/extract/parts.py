@@ -42,6 +42,8 @@ def extract(message: Message) -> None:
 
 def _decode(mime: Mime, message: Message) -> list[bytes]:
     infos = mime.parts
+    if len(infos) * len(message.raw) <= MAX_VIEW_BYTES:  # no part is larger than the message
+        return mime.decode_all()
     # decoding shrinks or keeps every encoding but yEnc's and uuencode's line ends: the encoded size is the bound
     if sum(info.body_end - info.body_start for info in infos if info.kind == "leaf") <= MAX_VIEW_BYTES:
         return mime.decode_all()

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from mxtest import mailkit
 from mxward.core.extract import address, charset, views
 from mxward.core.extract.address import Mailbox, mailboxes
-from mxward.core.extract.charset import codec_for, decode_text
+from mxward.core.extract.charset import codec_for, decode_text, decode_utf8
 from mxward.core.extract.container import MAX_ENTRIES, zip_entries
 from mxward.core.extract.fold import fold
 
@@ -67,6 +67,17 @@ def test_fold_is_linear(piece: str) -> None:
 )  # fmt: skip
 def test_decode_text(data: bytes, label: str, text: str) -> None:
     assert decode_text(data, label) == text
+
+
+@given(
+    st.sampled_from((b"", b"\xef\xbb\xbf", b"\xff\xfe")),
+    st.text(max_size=20).map(lambda text: text.encode("utf-8", "replace")) | st.binary(max_size=20),
+    st.sampled_from(("", "utf-8", "UTF8", "us-ascii", "windows-1252", "utf-7", "gb2312")),
+    st.booleans(),
+)
+def test_bytes_are_those_of_the_text(mark: bytes, data: bytes, label: str, is_html: bool) -> None:
+    text = decode_text(mark + data, label.lower(), is_html=is_html)
+    assert decode_utf8(mark + data, label.lower(), is_html=is_html) == text.encode("utf-8", "replace")
 
 
 def test_meta_element_counts_when_the_part_has_no_charset() -> None:

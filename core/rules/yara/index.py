@@ -58,7 +58,7 @@ class YaraIndex:
             raise IndexDamaged(str(error)) from None
         self._conditions = [_condition(condition) for condition in about["conditions"]]
         self._defaults: dict[str, str | int | bool] = about["defaults"]
-        self._holding: dict[tuple[str | int | bool, ...], list[int]] = {}
+        self._holding: dict[tuple[str | int | bool | None, ...], list[int]] = {}
         self._roots: list[tuple[str, str]] = [(root[0], root[1]) for root in about["roots"]]
         self._group_of: list[int] = [root[2] for root in about["roots"]]
         self._live = Live(self._section, about)
@@ -100,10 +100,10 @@ class YaraIndex:
     def _conditions_holding(self, externals: Mapping[str, str | int | bool]) -> list[int]:
         if not self._conditions:
             return []
-        key = tuple(externals.get(name, value) for name, value in self._defaults.items())
+        key = tuple(map(externals.get, self._defaults))
         found = self._holding.get(key)
         if found is None:
-            found = holding(self._conditions, dict(zip(self._defaults, key, strict=True)))
+            found = holding(self._conditions, {**self._defaults, **externals})
             if len(self._holding) >= MAX_REMEMBERED:
                 self._holding.clear()
             self._holding[key] = found
