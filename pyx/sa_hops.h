@@ -40,13 +40,13 @@ typedef struct {
     int has_sender, looked_up;
     uint8_t line[SH_MAX + 8], inside[SH_MAX + 8];
     uint32_t n, from; /* where words are looked for: 5 once only what stands behind "from " counts */
-    uint64_t pairs[64]; /* which two bytes stand side by side, by a hash of 12 bits */
+    uint8_t pairs[4096]; /* which two bytes stand side by side, by a hash */
     sp_run run;
     const sh_table *table;
 } sh_hop;
 
 static inline uint32_t sh_pair(uint8_t a, uint8_t b) {
-    return (a * 33u ^ (uint32_t)b * 257u) & 4095;
+    return ((uint32_t)a << 5 ^ b) & 4095;
 }
 
 static inline const uint8_t *sh_find(const uint8_t *s, uint32_t n, const uint8_t *word, uint32_t size) {
@@ -62,10 +62,8 @@ static inline const uint8_t *sh_find(const uint8_t *s, uint32_t n, const uint8_t
 
 /* Whether the words may stand in the line: all of their pairs do. */
 static inline int sh_may(const sh_hop *h, const uint8_t *word, uint32_t size) {
-    for (uint32_t i = 1; i < size; i++) {
-        uint32_t pair = sh_pair(word[i - 1], word[i]);
-        if (!(h->pairs[pair >> 6] >> (pair & 63) & 1)) return 0;
-    }
+    for (uint32_t i = 1; i < size; i++)
+        if (!h->pairs[sh_pair(word[i - 1], word[i])]) return 0;
     return 1;
 }
 
@@ -224,7 +222,7 @@ static void sh_protocol(sh_hop *h) {
                                         "utf8lmtpa", "asmtp", "https", "httpu", "http"};
     if (!SH_HAS(h, " by ")) return;
     for (uint32_t at = 0; at + 6 < h->n; at++) {
-        if (h->line[at] != ' ' || !sh_at(h->line, h->n, at, " with ")) continue;
+        if (h->line[at] != ' ' || sh_lower(h->line[at + 1]) != 'w' || !sh_at(h->line, h->n, at, " with ")) continue;
         for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
             uint32_t end = at + 6 + (uint32_t)strlen(names[i]);
             if (!sh_at(h->line, h->n, at + 6, names[i])) continue;
@@ -258,7 +256,7 @@ static inline int sh_is_rare(const sh_hop *h) {
 static void sh_sender(sh_hop *h, uint32_t from) {
     const uint8_t *s = h->line;
     int is_there = SH_HAS(h, "nvelope-");
-    for (uint32_t at = from; at < h->n && !is_there; at++) is_there = sh_at(s, h->n, at, "eturn-");
+    for (uint32_t at = from + 5; at < h->n && !is_there; at++) is_there = s[at] == '-' && sh_at(s, h->n, at - 5, "eturn-");
     for (uint32_t at = from; is_there && at + 8 < h->n; at++) {
         uint8_t c = sh_lower(s[at]);
         uint32_t p;
@@ -475,10 +473,7 @@ static int sh_read(sh_hop *h, const sh_table *table, const uint8_t *value, uint3
         h->n++;
     }
     memset(h->pairs, 0, sizeof h->pairs);
-    for (uint32_t i = 1; i < h->n; i++) {
-        uint32_t pair = sh_pair(s[i - 1], s[i]);
-        h->pairs[pair >> 6] |= (uint64_t)1 << (pair & 63);
-    }
+    for (uint32_t i = 1; i < h->n; i++) h->pairs[sh_pair(s[i - 1], s[i])] = 1;
     if (h->n < 5 || memcmp(s, "from ", 5) || sh_is_rare(h)) return SH_ASK;
     sh_common(h);
     sh_protocol(h);

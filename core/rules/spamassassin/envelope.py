@@ -24,11 +24,12 @@ def envelope_from(texts: TextSet) -> bytes | None:
     handed = None if last is None else last.envelope_from
     if handed is not None and (not handed or handed.find(b"@") > 0):
         return handed
-    sender = headers.values("X-Sender:first:addr")
+    names = texts.nodes[0].fields.names
+    sender = headers.values("X-Sender:first:addr") if b"x-sender" in names else []
     if sender and b"@" in sender[0] and any(b"(fetchmail" in line for line in headers.values("Received")):
         return None
     for name, is_final in _GUESSES:
-        found = headers.values(f"{name}:first:addr")
+        found = headers.values(f"{name}:first:addr") if name.lower().encode() in names else []
         if not found:
             continue
         if not _stands_below(texts, name):
@@ -40,6 +41,6 @@ def envelope_from(texts: TextSet) -> bytes | None:
 
 def _stands_below(texts: TextSet, name: str) -> bool:
     """Whether a Received field stands above the field."""
-    text = b"\n" + b"".join(texts.headers.values("ALL")).lower()
+    text = b"\n" + (texts.headers.joined("ALL") or b"").lower()
     above = text.find(b"\nreceived:")
     return above >= 0 and text.find(b"\n" + name.encode().lower() + b":", above) >= 0

@@ -81,11 +81,11 @@ class Headers:
         return found
 
     def _find(self, name: str) -> list[bytes]:
-        base, *modifiers = name.split(":")
-        wanted = frozenset(modifiers)
-        is_raw = "raw" in wanted
-        found = self._named(base, is_raw=is_raw, needs_raw=is_raw or not wanted.isdisjoint(("addr", "name")))
+        base, wanted, is_raw, needs_raw = _taken_apart(name)
+        found = self._named(base, is_raw=is_raw, needs_raw=needs_raw)
         if not found:
+            return found
+        if not wanted:
             return found
         if "first" in wanted:
             found = found[:1]
@@ -166,6 +166,15 @@ _RANGES: Final = {
     "ALL-TRUSTED": (True, True), "ALL-INTERNAL": (False, True),
     "ALL-UNTRUSTED": (True, False), "ALL-EXTERNAL": (False, False),
 }  # fmt: skip
+
+
+@lru_cache(maxsize=1024)
+def _taken_apart(name: str) -> tuple[str, frozenset[str], bool, bool]:
+    """(name, modifiers, whether the raw value is wanted, or needed to find what is)."""
+    base, *modifiers = name.split(":")
+    wanted = frozenset(modifiers)
+    is_raw = "raw" in wanted
+    return base, wanted, is_raw, is_raw or not wanted.isdisjoint(("addr", "name"))
 
 
 @lru_cache(maxsize=64)

@@ -7,6 +7,7 @@ part of it.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from mxward.core.message import Message
@@ -61,8 +62,8 @@ class Node:
             self.type = "message/rfc822"
         elif self.type.startswith("multipart/") and self.boundary is None:
             self.type = "text/plain"
-        named = _DISPOSITION.search(self.fields.last("content-disposition"))
-        if named:
+        disposition = self.fields.last("content-disposition")
+        if b"name=" in disposition and (named := _DISPOSITION.search(disposition)):
             self.name = named[1]
 
     @property
@@ -170,19 +171,29 @@ def content_type(written: bytes) -> tuple[str, bytes | None, str | None, bytes, 
     """(type, boundary, charset or None, name, whether there was no type) of a Content-Type value."""
     if not written:
         return "text/plain", None, "us-ascii", b"", True
-    found = _BOUNDARY.search(written)
+    kind, missing = _kind(written.lstrip().partition(b";")[0])
+    lower = written.lower()
+    found = _BOUNDARY.search(written) if b"boundary" in lower else None
     boundary = found[1].replace(b'"', b"") if found else None
-    found = _CHARSET.search(written)
+    found = _CHARSET.search(written) if b"charset" in lower else None
     charset = found[1].decode("latin-1") if found else None
-    found = _NAME.search(written)
-    name = found[1] if found else b""
-    if not name and b"*" in written:
-        name = b"".join(piece for _, piece in sorted({int(i): text for i, text in _PIECE.findall(written)}.items()))
-    kind = _TYPE.sub(rb"\1", written.lstrip().split(b";", 1)[0], count=1).lower()
+    name = b""
+    if b"name" in lower:
+        found = _NAME.search(written)
+        name = found[1] if found else b""
+        if not name and b"*" in written:
+            name = b"".join(piece for _, piece in sorted({int(i): text for i, text in _PIECE.findall(written)}.items()))
+    return kind, boundary, charset, name, missing
+
+
+@lru_cache(maxsize=1024)
+def _kind(written: bytes) -> tuple[str, bool]:
+    """(type, whether there was none) of what stands before the first semicolon."""
+    kind = _TYPE.sub(rb"\1", written, count=1).lower()
     missing = not kind
     if missing or (re.match(rb"text\b", kind) and kind not in _KEPT_TEXT):
         kind = b"text/plain"
-    return kind.translate(None, _NOT_IN_TYPE).decode("latin-1"), boundary, charset, name, missing
+    return kind.translate(None, _NOT_IN_TYPE).decode("latin-1"), missing
 
 
 def tree(message: Message, section: bytes) -> list[Node]:
