@@ -111,9 +111,10 @@ typedef struct {
 } sc_lines;
 
 /* Adds capitals, small letters and digits, and spaces of n bytes. */
-static void sc_letters(const uint8_t *s, size_t n, size_t *large, size_t *small, size_t *spaces)
+static inline __attribute__((always_inline))
+void sc_letters_by_blocks(const uint8_t *s, size_t n, size_t *large, size_t *small, size_t *spaces)
 {
-    while (n) {  /* blocks whose counts fit into a byte, so that the compiler can count 16 bytes or more at once */
+    while (n) {  /* blocks whose counts fit into a byte, so that the compiler can count as many as a register holds at once */
         size_t block = n < 255 ? n : 255;
         uint8_t a = 0, b = 0, c = 0;
         for (size_t i = 0; i < block; i++) {
@@ -125,6 +126,32 @@ static void sc_letters(const uint8_t *s, size_t n, size_t *large, size_t *small,
         s += block;
         n -= block;
     }
+}
+
+typedef void sc_counter(const uint8_t *s, size_t n, size_t *large, size_t *small, size_t *spaces);
+
+static void sc_letters_portable(const uint8_t *s, size_t n, size_t *large, size_t *small, size_t *spaces)
+{
+    sc_letters_by_blocks(s, n, large, small, spaces);
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx2")))
+static void sc_letters_avx2(const uint8_t *s, size_t n, size_t *large, size_t *small, size_t *spaces)
+{
+    sc_letters_by_blocks(s, n, large, small, spaces);
+}
+#endif
+
+static sc_counter *sc_letters = sc_letters_portable;
+
+/* Chooses the counter for this machine, or the portable one. */
+static void sc_choose(int is_portable)
+{
+    sc_letters = sc_letters_portable;
+#if defined(__x86_64__)
+    if (!is_portable && __builtin_cpu_supports("avx2")) sc_letters = sc_letters_avx2;
+#endif
 }
 
 /* Whether the segment begins with two lines of base64, now parted by spaces. */

@@ -4,6 +4,9 @@ from collections.abc import Iterable, Sequence
 
 MAX_WORDS: int  # of one text that are compared
 
+def choose(*, portable: bool) -> None:
+    """Count letters without the machine's wide registers, or with them, as is done without a call. For tests."""
+
 def count_part(
     data: bytes, start: int, end: int, /, *, escapes: bool = False, text: bool = False
 ) -> tuple[int, int, int, int, int, bool]:

@@ -29,6 +29,7 @@ cdef extern from "sa_count.h":
         int spaces
 
     void sc_count(const uint8_t* s, size_t n, int wanted, sc_part* out) nogil
+    void sc_choose(bint is_portable) nogil
     void sc_segment(const uint8_t* s, size_t n, sc_lines* out) nogil
     size_t sc_illegal(const uint8_t* s, size_t n) nogil
 
@@ -47,6 +48,13 @@ cdef extern from "sa_words.h":
 MAX_WORDS = 200_000
 cdef uint64_t SECRET = int.from_bytes(urandom(8), "little")
 cdef size_t FIRST_ROOM = 256  # entries of a table of words
+
+sc_choose(False)
+
+
+def choose(*, bint portable):
+    """Counts with or without the machine's wide registers. See sacount.pyi."""
+    sc_choose(portable)
 
 
 def count_part(bytes data not None, size_t start, size_t end, /, *, bint escapes=False, bint text=False):

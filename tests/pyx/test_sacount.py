@@ -88,6 +88,11 @@ lines = st.lists(st.lists(words, min_size=1, max_size=12).map(b"".join), max_siz
 def test_lines_are_counted_as_by_regular_expressions(given_lines: list[bytes]) -> None:
     starts = [sum(map(len, given_lines[:at])) for at in range(len(given_lines))]
     assert count_lines(b"".join(given_lines), starts) == told_lines(given_lines)
+    sacount.choose(portable=True)
+    try:
+        assert count_lines(b"".join(given_lines), starts) == told_lines(given_lines)
+    finally:
+        sacount.choose(portable=False)
 
 
 @pytest.mark.parametrize("starts", [[1, 0], [0, 4], [2, 1, 3]])

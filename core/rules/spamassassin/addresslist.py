@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
 MAX_LOOKED_UP: Final = 320  # bytes of an address (RFC 5321 4.5.3.1); longer ones are in no list
 MAX_GLOBS: Final = 100_000
-_NONE: Final[tuple[tuple[bytes, ...], list[tuple[bytes, tuple[re.Pattern[bytes], ...]]]]] = ((), [])
 _WILDCARD: Final = re.compile(rb"[*?]")
+
+
+class _Tails(NamedTuple):
+    """Globs with a tail behind their last wildcard, by that tail."""
+
+    tails: tuple[bytes, ...]
+    globs: list[tuple[bytes, tuple[re.Pattern[bytes], ...]]]
+
+    def has(self, text: bytes) -> bool:
+        return any(glob.match(text) for tail, globs in self.globs if text.endswith(tail) for glob in globs)
 
 
 class AddressList:
@@ -27,13 +36,13 @@ class AddressList:
                 continue
             head, *_, tail = _WILDCARD.split(text)
             if b"." in tail:
-                by_tail.setdefault(tail.rpartition(b".")[2], {}).setdefault(tail, []).append(glob(text))
+                by_tail.setdefault(tail.rpartition(b".")[2], {}).setdefault(tail, []).append(compile_glob(text))
             elif b"." in head:
-                by_head.setdefault(head.partition(b".")[0], []).append(glob(text))
+                by_head.setdefault(head.partition(b".")[0], []).append(compile_glob(text))
             else:
-                others.append(glob(text))
+                others.append(compile_glob(text))
         self._by_tail = {
-            label: (tuple(tails), [(tail, tuple(globs)) for tail, globs in tails.items()])
+            label: _Tails(tuple(tails), [(tail, tuple(globs)) for tail, globs in tails.items()])
             for label, tails in by_tail.items()
         }
         self._by_head = {label: tuple(globs) for label, globs in by_head.items()}
@@ -49,16 +58,15 @@ class AddressList:
             return True
         if len(text) > MAX_LOOKED_UP:
             return False
-        tails, globs_of = self._by_tail.get(text.rpartition(b".")[2], _NONE)
-        if text.endswith(tails) and any(
-            known.match(text) for tail, globs in globs_of if text.endswith(tail) for known in globs
-        ):
+        known = self._by_tail.get(text[text.rfind(b".") + 1 :])
+        if known is not None and text.endswith(known.tails) and known.has(text):
             return True
-        heads = self._by_head.get(text.partition(b".")[0], ())
-        return any(known.match(text) for known in heads) or any(known.match(text) for known in self._others)
+        if self._by_head and any(glob.match(text) for glob in self._by_head.get(text.partition(b".")[0], ())):
+            return True
+        return bool(self._others) and any(glob.match(text) for glob in self._others)
 
 
-def glob(text: bytes) -> re.Pattern[bytes]:
+def compile_glob(text: bytes) -> re.Pattern[bytes]:
     """A pattern for the whole of an address. Runs of "*" are one."""
     pieces = re.split(rb"(\*+|\?)", text)
     source = b"".join(

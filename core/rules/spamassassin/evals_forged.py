@@ -12,6 +12,7 @@ from mxward.core.rules.spamassassin.ip import ADDRESS
 if TYPE_CHECKING:
     from mxward.core.rules.spamassassin.texts import TextSet
 
+_PROVIDERS: Final = (b"hotmail.com", b"eudoramail.com", b"yahoo.com", b"juno.com", b"gmail.com")
 _IP: Final = ADDRESS.pattern
 _RELAY: Final = re.compile(rb" rly-[a-z][a-z]\d\d\.", re.I)
 MAX_RECEIVED: Final = 30_000  # bytes of all Received fields together that are looked at
@@ -27,9 +28,13 @@ def _received(texts: TextSet) -> bytes:
     return keep(texts, "received_line", lambda texts: flat(_raw_received(texts)))
 
 
+def _author(texts: TextSet) -> bytes:
+    return keep(texts, "author", lambda texts: texts.headers.first("From:addr").lower())
+
+
 def _is_from(texts: TextSet, domain: bytes) -> bool:
     """Whether the author's address ends in a domain, given in lower case, where a word begins."""
-    author = keep(texts, "author", lambda texts: texts.headers.first("From:addr").lower())
+    author = _author(texts)
     return author.endswith(domain) and is_border(author, len(author) - len(domain))
 
 
@@ -186,9 +191,15 @@ def check_for_forged_gw05_received_headers(texts: TextSet) -> bool:
     return found is not None and b"." not in found[2]
 
 
+def _claims_provider(texts: TextSet) -> bool:
+    """Whether the author claims to be at one of those providers, or a relay to be Hotmail's."""
+    return _author(texts).endswith(_PROVIDERS) or b"hotmail.com" in _raw_received(texts)
+
+
 TABLE: Final = evals(
-    check_for_fake_aol_relay_in_rcvd, check_for_forged_hotmail_received_headers, check_for_no_hotmail_received_headers,
-    check_for_msn_groups_headers, check_for_forged_eudoramail_received_headers,
-    check_for_forged_yahoo_received_headers, check_for_forged_juno_received_headers,
-    check_for_forged_gmail_received_headers, check_for_forged_gw05_received_headers,
+    check_for_fake_aol_relay_in_rcvd, check_for_msn_groups_headers, check_for_forged_gw05_received_headers
+) | evals(
+    check_for_forged_hotmail_received_headers, check_for_no_hotmail_received_headers,
+    check_for_forged_eudoramail_received_headers, check_for_forged_yahoo_received_headers,
+    check_for_forged_juno_received_headers, check_for_forged_gmail_received_headers, needs=_claims_provider,
 )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mxward.core.rules.spamassassin.addresslist import AddressList
 from mxward.core.rules.spamassassin.evals_address import authors
-from mxward.core.rules.spamassassin.evaltools import evals, keep, lines_with, matches, number
+from mxward.core.rules.spamassassin.evaltools import NOT_ZERO, Bound, evals, keep, lines_with, matches, measured, number
 from mxward.core.rules.spamassassin.headers import field_key
 
 if TYPE_CHECKING:
@@ -73,27 +73,35 @@ def providers_of(texts: TextSet) -> Providers:
 
 def check_freemail_from(texts: TextSet, source: str | None = None) -> bool:
     """Whether an author's address is a free one, and a pattern matches it."""
-    return _any(texts, (address.lower() for address in authors(texts)), source)
+    return _has_free(texts, [address.lower() for address in authors(texts)], source)
 
 
-def check_freemail_header(texts: TextSet, name: str, source: str | None = None) -> bool:
+def check_freemail_header(name: str, source: str | None = None) -> Bound:
     """Whether an address in a field is a free one, and a pattern matches it."""
-    key = field_key(name.partition(":")[0])
-    if key and key not in texts.nodes[0].fields.names:
-        return False
-    return _any(texts, (address.lower() for address in texts.headers.values(f"{name}:addr")), source)
+    return Bound(_free_in_fields, (field_key(name.partition(":")[0]), f"{name}:addr", source), NOT_ZERO)
 
 
-def _any(texts: TextSet, emails: Iterable[bytes], source: str | None) -> bool:
-    return any(_is_free(texts, email) and (source is None or matches(source, email)) for email in emails)
+_Field = tuple[bytes, str, str | None]  # name of the field, b"" when it is made of others; as headers have it; pattern
 
 
-def _is_free(texts: TextSet, email: bytes) -> bool:
+def _free_in_fields(texts: TextSet, keys: Iterable[_Field]) -> Iterable[tuple[_Field, float]]:
+    names, values = texts.nodes[0].fields.names, texts.headers.values
+    there = [key for key in keys if not key[0] or key[0] in names]
+    return [
+        (key, 1) for key in there if _has_free(texts, [address.lower() for address in values(key[1])], key[2])
+    ]  # fmt: skip
+
+
+def _has_free(texts: TextSet, emails: Iterable[bytes], source: str | None = None) -> bool:
+    providers = providers_of(texts)
     known: dict[bytes, bool] = keep(texts, "free", lambda _: {})
-    found = known.get(email)
-    if found is None:
-        found = known[email] = providers_of(texts).has(email)
-    return found
+    for email in emails:
+        is_free = known.get(email)
+        if is_free is None:
+            is_free = known[email] = providers.has(email)
+        if is_free and (source is None or matches(source, email)):
+            return True
+    return False
 
 
 def check_freemail_body(texts: TextSet, source: str | None = None) -> bool:
@@ -114,10 +122,9 @@ class _Parties(NamedTuple):
 def _parties(texts: TextSet) -> _Parties:
     values = texts.headers.values
     author = [address.lower() for address in values("From:addr")]
-    answer = [address.lower() for address in values("Reply-To:addr")]
-    return _Parties(
-        author, answer, any(_is_free(texts, one) for one in author), any(_is_free(texts, one) for one in answer)
-    )
+    has_answer = b"reply-to" in texts.nodes[0].fields.names
+    answer = [address.lower() for address in values("Reply-To:addr")] if has_answer else []
+    return _Parties(author, answer, _has_free(texts, author), _has_free(texts, answer))
 
 
 def check_freemail_replyto(texts: TextSet, what: str = "replyto") -> bool:
@@ -150,7 +157,7 @@ def _in_body(texts: TextSet) -> set[bytes]:
     for count, email in enumerate(_emails(texts), 1):
         if count == providers.max_emails and providers.skips_many:
             return set()
-        if _is_free(texts, email):
+        if providers.has(email):
             n_free += 1
             if n_free == providers.max_freemails and providers.skips_many:
                 return set()
@@ -202,4 +209,4 @@ def _local_part(text: bytes) -> bytes:
     return b"" if found.endswith(b".") else found.rpartition(b"..")[2].lstrip(b".")
 
 
-TABLE: Final = evals(check_freemail_from, check_freemail_header, check_freemail_body, check_freemail_replyto)
+TABLE: Final = evals(check_freemail_from, check_freemail_body, check_freemail_replyto) | measured(check_freemail_header)

@@ -129,7 +129,10 @@ def check_for_missing_to_header(texts: TextSet) -> bool:
 def subject_is_all_caps(texts: TextSet) -> bool:
     """Whether a Subject of several words has capitals only."""
     subject = texts.headers.first("Subject").strip()
-    if b":" in subject:
+    colon = subject.rfind(b":") + 1
+    if subject[colon:] != subject[colon:].upper():  # a small letter that no prefix has
+        return False
+    if colon:
         subject = _PREFIXES.sub(b"", subject, count=1)
     if not subject.isupper():  # no letter, or a small one
         return False

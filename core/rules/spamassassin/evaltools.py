@@ -88,6 +88,7 @@ def alone(number_of: Callable[[TextSet], float | None]) -> Measure:
         found = number_of(texts)
         return () if found is None else (("", found),)
 
+    measure.__name__ = number_of.__name__
     return measure
 
 

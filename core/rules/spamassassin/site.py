@@ -12,7 +12,7 @@ from typing import Final
 
 from mxward.core.errors import RulePackError
 from mxward.core.rules.regex import Regex, RegexSet
-from mxward.core.rules.spamassassin.addresslist import AddressList, glob
+from mxward.core.rules.spamassassin.addresslist import AddressList, compile_glob
 from mxward.core.rules.spamassassin.pattern import PatternError, parse_pattern
 from mxward.core.rules.spamassassin.redirector import group_alone
 from mxward.pyx.saline import TopLevel
@@ -141,7 +141,7 @@ class Site:
                 for value in self._settings.get(key, ()):
                     words = value.lower().split()
                     if len(words) == 2 and words[0] not in gone:
-                        entry = (glob(words[0].encode("utf-8", "replace")), words[1].encode("utf-8", "replace"))
+                        entry = (compile_glob(words[0].encode("utf-8", "replace")), words[1].encode("utf-8", "replace"))
                         found.setdefault(name, []).append(entry)
         return found
 
