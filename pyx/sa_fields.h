@@ -175,6 +175,28 @@ static inline int sf_usual_mailbox(const uint8_t *s, size_t n, sf_mailbox *found
     return end && sf_over_spaces(s, n, end) == n;
 }
 
+/* A display name with white space squeezed and without single quotes around it, at most n bytes; -1 when it has bytes
+ * outside ASCII, what may begin an encoded word, a bare CR, or nothing but white space. */
+static inline ptrdiff_t sf_clean(const uint8_t *s, size_t n, uint8_t *out) {
+    size_t end = 0;
+    for (size_t at = 0; at < n; at++) {
+        uint8_t c = s[at];
+        if (c >= 0x80 || c == '\r' || (c == '?' && at && s[at - 1] == '=')) return -1;
+        if (c == '\n') continue;
+        if (!sf_space(c))
+            out[end++] = c;
+        else if (end && out[end - 1] != ' ')
+            out[end++] = ' ';
+    }
+    if (end && out[end - 1] == ' ') end--;
+    if (!end) return -1;
+    if (end > 1 && out[0] == '\'' && out[end - 1] == '\'') {
+        memmove(out, out + 1, end - 2);
+        end -= 2;
+    }
+    return (ptrdiff_t)end;
+}
+
 /* The next line of a header section as "ALL:raw" has it, at or behind *at: it begins with no blank and goes on to a
  * line feed that no blank follows. Its end, 0 when there is none; *at is where it begins. */
 static inline size_t sf_raw_line(const uint8_t *s, size_t n, size_t *at) {

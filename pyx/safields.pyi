@@ -1,24 +1,28 @@
 """Header fields of one part as SpamAssassin keeps them: found in one pass, objects made only of what is asked for."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from types import EllipsisType
 from typing import final
 
 MAX_NAME: int  # bytes kept of a name
 MAX_VALUE: int  # bytes kept of a value
 MAX_ALL: int  # bytes of all fields together
-DECODED: int  # kinds of a FieldPlan
-RAW: int
-OTHER: int
+DECODED: int  # 0: what is wanted of a value in a FieldPlan, the others are bits of it
+RAW: int  # as it stands
+MAIL: int  # the address of its mailbox
+NAME: int  # the name of its mailbox
+CLEAN: int  # beside NAME: white space squeezed, without single quotes around it
+ALL: int  # all fields, whatever the names
+OTHER: int  # it is asked elsewhere
 
 @final
 class FieldPlan:
-    """Names that are looked up in many messages. Immutable; may be shared between threads.
+    """What is looked up in many messages. Immutable; may be shared between threads.
 
-    Args: names: (name in lower case, DECODED, RAW, or OTHER for what is no field).
+    Args: entries: (names in lower case, whose values are taken together; what is wanted of them).
     """
 
-    names: tuple[bytes, ...]
-    def __init__(self, names: Sequence[tuple[bytes, int]], /) -> None: ...
+    def __init__(self, entries: Sequence[tuple[Sequence[bytes], int]], /) -> None: ...
 
 @final
 class FieldTable:
@@ -47,12 +51,21 @@ class FieldTable:
         """Values as they stand, with LF line ends and one at the end. Name in lower case."""
     def values(self, name: bytes, /) -> list[bytes]:
         """Values unfolded, stripped and decoded, without a line end. Name in lower case."""
-    def joined(self, plan: FieldPlan, /) -> list[bytes | None]:
-        """All values of each name, one a line; None when there is no such field."""
+    def joined(self, plan: FieldPlan, /) -> list[bytes | EllipsisType | None]:
+        """What each entry wants, several values one a line: None when there is none.
+
+        Ellipsis for OTHER, and for addresses and names when a value is not one plain mailbox (`usual_mailbox`), or a
+        name has to be decoded.
+        """
     def numbers(self, name: bytes, /) -> list[int]:
         """Which fields have that name, the first of all being 0. Name in lower case."""
     def lines(self) -> list[bytes]:
         """All fields, unfolded and decoded, as lines; those beyond MAX_ALL bytes are left out."""
+    @property
+    def n_lines(self) -> int:
+        """How many `lines` there are."""
+    def text(self, first: int = 0, behind: int = ..., /) -> bytes:
+        """`lines` number `first` to `behind` - 1 joined."""
 
 def raw_lines(section: bytes, /) -> list[bytes]:
     """The fields of a header section as they stand, each with its line ends.

@@ -30,7 +30,7 @@ cdef extern from "sa_fields.h" nogil:
         uint32_t mail
         uint32_t mail_n
 
-    size_t sf_over_spaces(const uint8_t* s, size_t n, size_t at)
+    Py_ssize_t sf_clean(const uint8_t* s, size_t n, uint8_t* out)
     bint sf_usual_mailbox(const uint8_t* s, size_t n, sf_mailbox* found)
     size_t sf_raw_line(const uint8_t* s, size_t n, size_t* at)
 
@@ -42,35 +42,35 @@ cdef enum:
     _MAX_VALUE = 8192
     _MAX_ALL = 65536
     _N_SLOTS = 64
-    _DECODED = 0
     _RAW = 1
-DECODED, RAW, OTHER = 0, 1, 2
+    _MAIL = 2
+    _NAME = 4
+    _CLEAN = 8
+    _ALL = 16
+    _OTHER = 32
+DECODED, RAW, MAIL, NAME, CLEAN, ALL, OTHER = 0, _RAW, _MAIL, _NAME, _CLEAN, _ALL, _OTHER
 
 
 cdef class FieldPlan:
-    """Names looked up in many messages. See safields.pyi."""
+    """What is looked up in many messages. See safields.pyi."""
 
-    cdef readonly tuple names
-    cdef uint32_t* _hashes
-    cdef uint8_t* _kinds
+    cdef readonly list entries
+    cdef bytes _kinds
 
-    def __cinit__(self, names, /):
-        cdef Py_ssize_t i, n
-        cdef bytes name
-        self.names = tuple([bytes(name) for name, _ in names])
-        n = len(self.names)
-        self._hashes = <uint32_t*>malloc((n + 1) * sizeof(uint32_t))
-        self._kinds = <uint8_t*>malloc(n + 1)
-        if self._hashes == NULL or self._kinds == NULL:
-            raise MemoryError
-        for i in range(n):
-            name = self.names[i]
-            self._hashes[i] = sf_hash(<const uint8_t*>PyBytes_AS_STRING(name), <size_t>PyBytes_GET_SIZE(name))
-            self._kinds[i] = names[i][1]
+    def __init__(self, entries, /):
+        self.entries = [[FieldName(name) for name in names] for names, _ in entries]
+        self._kinds = bytes([kind for _, kind in entries])
 
-    def __dealloc__(self):
-        free(self._hashes)
-        free(self._kinds)
+
+cdef class FieldName:
+    """A name in lower case and its hash."""
+
+    cdef bytes name
+    cdef uint32_t hash
+
+    def __init__(self, bytes name not None, /):
+        self.name = name
+        self.hash = sf_hash(<const uint8_t*>PyBytes_AS_STRING(name), <size_t>PyBytes_GET_SIZE(name))
 
 
 cdef class FieldTable:
@@ -82,7 +82,9 @@ cdef class FieldTable:
     cdef uint8_t* _made  # of any other part's, its text is here
     cdef const uint8_t* _s
     cdef sf_field* _fields
-    cdef uint32_t _n
+    cdef uint32_t _n, _n_lines
+    cdef bytes _text  # all fields as lines, once made
+    cdef uint32_t* _starts  # where each of its lines begins, and the end of the last
     cdef uint32_t[_N_SLOTS] _first, _last  # number + 1 of the first and last field of a slot
     cdef uint8_t[_MAX_VALUE] _room  # what is made of a value
 
@@ -98,6 +100,7 @@ cdef class FieldTable:
     def __dealloc__(self):
         free(self._made)
         free(self._fields)
+        free(self._starts)
 
     cdef int _read(self, bytes section) except -1:
         """Find the fields of a header section."""
@@ -221,22 +224,26 @@ cdef class FieldTable:
         cdef bytes made = PyBytes_FromStringAndSize(<const char*>self._s + f.name, f.name_n)
         return made.lower()
 
-    cdef object _joined(self, bytes name, uint32_t hash, int kind):
-        """All values of a name, one a line; None when there is none."""
-        cdef uint32_t number = self._named(self._first[hash % _N_SLOTS], hash, name)
-        cdef bytes made
-        cdef list more
-        if not number:
+    cdef int _values_of(self, list names, bint is_raw, list found) except -1:
+        """Add all values of some names, each with a line end."""
+        cdef FieldName wanted
+        cdef uint32_t number
+        for wanted in names:
+            number = self._named(self._first[wanted.hash % _N_SLOTS], wanted.hash, wanted.name)
+            while number:
+                found.append(self._raw(number) if is_raw else self._value(number, True))
+                number = self._named(self._fields[number - 1].next, wanted.hash, wanted.name)
+        return 0
+
+    cdef object _joined(self, list names, int kind):
+        """What an entry of a plan asks for: None when there is none, Ellipsis when it has to be asked elsewhere."""
+        cdef list found = []
+        self._values_of(names, kind & _RAW, found)
+        if not found:
             return None
-        made = self._raw(number) if kind == _RAW else self._value(number, True)
-        number = self._named(self._fields[number - 1].next, hash, name)
-        if not number:
-            return made
-        more = [made]
-        while number:
-            more.append(self._raw(number) if kind == _RAW else self._value(number, True))
-            number = self._named(self._fields[number - 1].next, hash, name)
-        return b"".join(more)
+        if kind & (_MAIL | _NAME):
+            return _of_mailboxes(found, kind)
+        return found[0] if len(found) == 1 else b"".join(found)
 
     def __len__(self):
         return self._n
@@ -247,6 +254,12 @@ cdef class FieldTable:
 
     def __iter__(self):
         return iter(dict.fromkeys([name.lower() for name in self.order]))
+
+    @property
+    def n_lines(self):
+        """See safields.pyi."""
+        self.text()
+        return self._n_lines
 
     @property
     def order(self):
@@ -278,17 +291,22 @@ cdef class FieldTable:
     def joined(self, FieldPlan plan not None, /):
         """See safields.pyi."""
         cdef Py_ssize_t i
+        cdef int kind
+        cdef const uint8_t* kinds = <const uint8_t*>PyBytes_AS_STRING(plan._kinds)
         cdef list found = []
-        for i in range(len(plan.names)):
-            if plan._kinds[i] > _RAW:
-                found.append(None)
+        for i in range(len(plan.entries)):
+            kind = kinds[i]
+            if kind & _OTHER:
+                found.append(...)
+            elif kind & _ALL:
+                found.append(self.text() or None)
             else:
-                found.append(self._joined(<bytes>plan.names[i], plan._hashes[i], plan._kinds[i]))
+                found.append(self._joined(<list>plan.entries[i], kind))
         return found
 
     def numbers(self, bytes name not None, /):
         """See safields.pyi."""
-        cdef uint32_t hash, number = self._first_of(name, &hash)
+        cdef uint32_t hash = 0, number = self._first_of(name, &hash)
         cdef list found = []
         while number:
             found.append(number - 1)
@@ -298,36 +316,87 @@ cdef class FieldTable:
     def lines(self):
         """See safields.pyi."""
         cdef uint32_t i
-        cdef size_t size = 0
-        cdef bytes line
-        cdef list found = []
-        for i in range(self._n):
-            line = self._line(i)
-            size += <size_t>PyBytes_GET_SIZE(line)
-            if size > _MAX_ALL:
-                self.is_truncated = True
-                break
-            found.append(line)
-        return found
+        cdef bytes text = self.text()
+        return [text[self._starts[i]:self._starts[i + 1]] for i in range(self._n_lines)]
 
-    cdef bytes _line(self, uint32_t i):
-        """Name, value and a line end."""
-        cdef sf_field* f = &self._fields[i]
-        cdef size_t start = 0, n
+    def text(self, uint32_t first=0, uint32_t behind=0xffffffff, /):
+        """See safields.pyi."""
+        if self._text is None:
+            self._make_text()
+        if first == 0 and behind >= self._n_lines:
+            return self._text
+        behind = min(behind, self._n_lines)
+        return self._text[self._starts[first]:self._starts[behind]] if first < behind else b""
+
+    cdef int _make_text(self) except -1:
+        """All fields as lines, until they are too many."""
+        cdef uint32_t i
+        cdef size_t at = 0, start = 0, n
         cdef bint odd = False
+        cdef sf_field* f
+        cdef const uint8_t* value
         cdef bytes made
-        cdef uint8_t* out
-        n = sf_unfold(self._s + f.value, f.value_n, self._made == NULL, self._room, &start, &odd)
-        if odd:
-            return PyBytes_FromStringAndSize(<const char*>self._s + f.name, f.name_n) + b": " + self._value(i + 1, True)
-        made = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>(f.name_n + n) + 3)
-        out = <uint8_t*>PyBytes_AS_STRING(made)
-        memcpy(out, self._s + f.name, f.name_n)
-        out += f.name_n
-        out[0], out[1] = 58, 32
-        memcpy(out + 2, self._room + start, n)
-        out[2 + n] = 10
-        return made
+        cdef uint8_t* out = <uint8_t*>malloc(_MAX_ALL)
+        if self._starts == NULL:
+            self._starts = <uint32_t*>malloc((<size_t>self._n + 1) * sizeof(uint32_t))
+        try:
+            if out == NULL or self._starts == NULL:
+                raise MemoryError
+            self._n_lines = self._starts[0] = 0
+            for i in range(self._n):
+                f = &self._fields[i]
+                n = sf_unfold(self._s + f.value, f.value_n, self._made == NULL, self._room, &start, &odd)
+                value = self._room + start
+                if odd:
+                    made = self._value(i + 1, False)
+                    value, n = <const uint8_t*>PyBytes_AS_STRING(made), <size_t>PyBytes_GET_SIZE(made)
+                if n + f.name_n + 3 > _MAX_ALL - at:
+                    self.is_truncated = True
+                    break
+                memcpy(out + at, self._s + f.name, f.name_n)
+                at += f.name_n
+                out[at], out[at + 1] = 58, 32
+                memcpy(out + at + 2, value, n)
+                out[at + 2 + n] = 10
+                at += n + 3
+                self._n_lines = i + 1
+                self._starts[i + 1] = <uint32_t>at
+            self._text = PyBytes_FromStringAndSize(<const char*>out, <Py_ssize_t>at)
+        finally:
+            free(out)
+        return 0
+
+
+cdef object _of_mailboxes(list values, int kind):
+    """Addresses or names of fields that are one mailbox each, a line each; Ellipsis when one of them is not."""
+    cdef list found = []
+    cdef bytes value
+    cdef const char* s
+    cdef sf_mailbox box
+    cdef uint8_t[_MAX_VALUE] room
+    cdef Py_ssize_t n
+    for value in values:
+        s = PyBytes_AS_STRING(value)
+        # a value and its line end; longer ones were decoded to more
+        if PyBytes_GET_SIZE(value) > _MAX_VALUE or not sf_usual_mailbox(
+            <const uint8_t*>s, <size_t>PyBytes_GET_SIZE(value), &box
+        ):
+            return ...
+        if kind & _MAIL:
+            found.append(s[box.mail:box.mail + box.mail_n])
+        elif box.phrase_n:
+            if s[box.phrase + box.phrase_n] == 34 and s[box.phrase + box.phrase_n + 1] != 60:
+                return ...  # spaces behind a quoted name
+            if not kind & _CLEAN:
+                found.append(s[box.phrase:box.phrase + box.phrase_n])
+                continue
+            n = sf_clean(<const uint8_t*>s + box.phrase, box.phrase_n, room)
+            if n < 0:
+                return ...
+            found.append(PyBytes_FromStringAndSize(<const char*>room, n))
+    if not found:
+        return None
+    return found[0] if len(found) == 1 else b"\n".join(found)
 
 
 def raw_lines(bytes section not None, /):

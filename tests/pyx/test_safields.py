@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mxtest import sareffields
-from mxward.pyx.safields import DECODED, OTHER, RAW, FieldPlan, FieldTable, line_feeds, raw_lines, usual_mailbox
+from mxward.pyx.safields import (
+    ALL,
+    CLEAN,
+    DECODED,
+    MAIL,
+    NAME,
+    OTHER,
+    RAW,
+    FieldPlan,
+    FieldTable,
+    line_feeds,
+    raw_lines,
+    usual_mailbox,
+)  # fmt: skip
 
 PIECES = [
     b"Subject", b"To", b"to", b"X-Spam-Flag", b"x-spam", b":", b": ", b" :", b" ", b"\t", b"\n", b"\n ", b"\n\n", b"\r",
-    b"\r\n", b"\r\n\t", b"=?", b"=", b"?", b"\xe9", b"\0", b"\x0b", b"a", b"word " * 400, b"n" * 300,
+    b"\r\n", b"\r\n\t",
+    b"a@b.example", b"<a@b>", b"'", b'"', b"Subject:N <a@b>\n", b"=?",
+    b"=", b"?", b"\xe9", b"\0", b"\x0b", b"a", b"word " * 400, b"n" * 300,
 ]  # fmt: skip
 SECTIONS = st.lists(st.sampled_from(PIECES), max_size=40).map(b"".join)
 PAIRS = st.lists(st.tuples(st.sampled_from([b"Subject", b"TO", b"to", b"", b"x" * 300]), SECTIONS), max_size=8)
@@ -35,14 +52,44 @@ def agree(made: FieldTable, known: sareffields.Fields) -> None:
         assert made.raw(name) == known.raw(name)
         assert made.values(name) == known.values(name)
         assert made.numbers(name) == [i for i, (written, _) in enumerate(known.pairs) if written.lower() == name]
-    plan = FieldPlan([(name, kind) for name in NAMES for kind in (DECODED, RAW, OTHER)])
-    wanted: list[bytes | None] = []
-    for name in NAMES:
-        decoded = b"".join(value + b"\n" for value in known.values(name))
-        wanted += [decoded, b"".join(known.raw(name)), None] if known.raw(name) else [None, None, None]
-    assert made.joined(plan) == wanted
-    assert made.lines() == known.lines()
+    kinds = (DECODED, RAW, MAIL | RAW, NAME | RAW, NAME | CLEAN | RAW, MAIL)
+    for names in ([b"subject"], [b"to"], [b"to", b"x-spam-flag"], [b"x" * 256]):
+        assert made.joined(FieldPlan([(names, kind) for kind in kinds])) == [
+            asked(known, names, kind) for kind in kinds
+        ]
+    lines = known.lines()
+    assert made.joined(FieldPlan([([], ALL), ([b"to"], OTHER)])) == [b"".join(lines) or None, ...]
+    assert made.lines() == lines
+    assert made.n_lines == len(lines)
+    assert made.text(1, 3) == b"".join(lines[1:3])
+    assert made.text(2) == b"".join(lines[2:])
     assert made.is_truncated == known.is_truncated
+
+
+def asked(known: sareffields.Fields, names: list[bytes], kind: int) -> object:
+    """What an entry of a plan gives."""
+    if kind & RAW:
+        values = [value for name in names for value in known.raw(name)]
+    else:
+        values = [value + b"\n" for name in names for value in known.values(name)]
+    if not kind & (MAIL | NAME):
+        return b"".join(values) if values else None
+    boxes = [usual_mailbox(value) for value in values]
+    if any(box is None or len(value) > 8192 for box, value in zip(boxes, values, strict=True)):
+        return ...
+    found = [box[0 if kind & NAME else 1] for box in boxes if box is not None]
+    if kind & NAME and any(re.match(rb'\s*"[^"]*"\s+<', value) for value in values):
+        return ...
+    names_found = [name for name in found if name is not None]
+    if kind & CLEAN:
+        if any(b"=?" in name or not name.isascii() or b"\r" in name or not name.strip() for name in names_found):
+            return ...
+        names_found = [unquoted(b" ".join(name.replace(b"\n", b"").split())) for name in names_found]
+    return b"\n".join(names_found) if names_found else None
+
+
+def unquoted(name: bytes) -> bytes:
+    return name[1:-1] if len(name) > 1 and name.startswith(b"'") and name.endswith(b"'") else name
 
 
 @example(b"A: b\n c\n\n D\nE : f\r\n \x0b\ng:" + b"x" * 9000)

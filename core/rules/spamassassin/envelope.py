@@ -41,6 +41,12 @@ def envelope_from(texts: TextSet) -> bytes | None:
 
 def _stands_below(texts: TextSet, name: str) -> bool:
     """Whether a Received field stands above the field."""
-    text = b"\n" + (texts.headers.joined("ALL") or b"").lower()
-    above = text.find(b"\nreceived:")
-    return above >= 0 and text.find(b"\n" + name.encode().lower() + b":", above) >= 0
+    table = texts.nodes[0].fields.table
+    lines = table.text()
+    if lines.count(b"\n") == table.n_lines:
+        received = table.numbers(b"received")
+        own = [number for number in table.numbers(name.lower().encode()) if number < table.n_lines]
+        return bool(received and own) and received[0] < own[-1]
+    lines = b"\n" + lines.lower()  # a decoded word has a line feed in it, behind which another name may seem to stand
+    above = lines.find(b"\nreceived:")
+    return above >= 0 and lines.find(b"\n" + name.encode().lower() + b":", above) >= 0

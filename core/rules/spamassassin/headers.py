@@ -16,7 +16,7 @@ from mxward.core.rules.spamassassin.addresses import Mailbox, is_host, mailboxes
 from mxward.core.rules.spamassassin.domains import ascii_host, registered_domain
 from mxward.core.rules.spamassassin.fields import Fields, decode_words
 from mxward.core.rules.spamassassin.ip import ADDRESS, reverse
-from mxward.pyx.safields import DECODED, OTHER, RAW, FieldPlan, raw_lines
+from mxward.pyx.safields import ALL, CLEAN, DECODED, MAIL, NAME, OTHER, RAW, FieldPlan, raw_lines
 
 if TYPE_CHECKING:
     from mxward.core.rules.spamassassin.received import Relays
@@ -27,7 +27,12 @@ _RECEIVED: Final = b"received:"
 _HOST_AFTER_AT: Final = re.compile(rb".*@(\S+)", re.S)
 _TOKEN: Final = re.compile(rb"\S+")
 _IP: Final = re.compile(rb"(?<!\.)\b(" + ADDRESS.pattern + rb")\b(?!\.)", ADDRESS.flags)
+MAX_FIELDS: Final = 1 << 30  # more than any message has
 _MESSAGE_IDS: Final = (b"x-message-id", b"resent-message-id", b"x-original-message-id", b"message-id")
+
+
+# What is wanted of a field by the modifiers of its name.
+_WANTED: Final = {"": DECODED, "raw": RAW, "addr": MAIL | RAW, "name": NAME | CLEAN | RAW, "name:raw": NAME | RAW}
 
 
 class Headers:
@@ -45,12 +50,11 @@ class Headers:
 
     def joined_all(self, names: tuple[str, ...]) -> list[bytes | None]:
         """`joined` of many names, in their order; quick for the same names in each message."""
-        made, others = _plan(names)
-        found = self._fields.table.joined(made)
-        self._joined.update(zip(names, found, strict=True))
-        for number, name, key in others:
-            if not key or key in self._fields.table:
-                found[number] = self._joined[name] = self._join(name)
+        kept = self._joined
+        found: list[bytes | None] = []
+        for name, value in zip(names, self._fields.table.joined(_plan(names)), strict=True):
+            kept[name] = made = self._join(name) if value is ... else value
+            found.append(made)
         return found
 
     def joined(self, name: str) -> bytes | None:
@@ -61,6 +65,9 @@ class Headers:
         return found
 
     def _join(self, name: str) -> bytes | None:
+        if name in ("ALL-EXTERNAL", "ALL-UNTRUSTED"):
+            table = self._fields.table
+            return table.text(self._border(name, table.numbers(_RECEIVED[:-1]))) or None
         found = self.values(name)
         if not found:
             return None
@@ -136,18 +143,20 @@ class Headers:
         return [value + b"\n" for value in self._fields.values(key)]
 
     def _range(self, base: str, *, is_raw: bool) -> list[bytes]:
-        relays = self._relays()
-        is_trust, is_head = _RANGES[base]
-        border = (relays.last_trusted if is_trust else relays.last_internal) + 1
         if is_raw:
             lines = raw_lines(self._pristine())
             received = [number for number, line in enumerate(lines) if line[:9].lower() == _RECEIVED]
         else:
             lines, received = self._fields.all, self._fields.table.numbers(_RECEIVED[:-1])
-        if border >= len(received):
-            return lines if is_head else []
+        border = self._border(base, received)
         # the field of the border itself was written by the last of those relays
-        return lines[: received[border] + 1] if is_head else lines[received[border] :]
+        return lines[: border + 1] if _RANGES[base][1] else lines[border:]
+
+    def _border(self, base: str, received: list[int]) -> int:
+        """The number of the field where a range of fields ends or begins, out of those of Received fields."""
+        relays = self._relays()
+        border = (relays.last_trusted if _RANGES[base][0] else relays.last_internal) + 1
+        return received[border] if border < len(received) else MAX_FIELDS
 
     def _host(self, value: bytes, *, is_address: bool) -> bytes:
         if is_address:
@@ -178,19 +187,24 @@ def _taken_apart(name: str) -> tuple[str, frozenset[str], bool, bool]:
 
 
 @lru_cache(maxsize=64)
-def _plan(names: tuple[str, ...]) -> tuple[FieldPlan, list[tuple[int, str, bytes]]]:
-    """Those of the names that are plain fields, and (number, name, field without which there is none) of the rest."""
-    plain: list[tuple[bytes, int]] = []
-    others: list[tuple[int, str, bytes]] = []
-    for number, name in enumerate(names):
-        base, _, modifiers = name.partition(":")
-        key = field_key(base)
-        if key and modifiers in ("", "raw"):
-            plain.append((key, RAW if modifiers else DECODED))
-        else:
-            plain.append((b"", OTHER))
-            others.append((number, name, key))
-    return FieldPlan(plain), others
+def _plan(names: tuple[str, ...]) -> FieldPlan:
+    return FieldPlan([_planned(name) for name in names])
+
+
+def _planned(name: str) -> tuple[list[bytes], int]:
+    """The fields of a name in lower case and what is wanted of them; OTHER when there is more to it."""
+    base, _, modifiers = name.partition(":")
+    kind = _WANTED.get(modifiers, OTHER)
+    key = field_key(base)
+    if key:
+        return [key], kind
+    if base == "ALL":
+        return [], OTHER if modifiers else ALL
+    if base == "MESSAGEID":
+        return list(_MESSAGE_IDS), OTHER if modifiers else DECODED
+    if base.lower() == "tocc":
+        return [b"to", b"cc"], {"": DECODED, "addr": MAIL}.get(modifiers, OTHER)
+    return [], OTHER
 
 
 def field_key(base: str) -> bytes:

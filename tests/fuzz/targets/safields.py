@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from mxward.pyx.safields import DECODED, RAW, FieldPlan, FieldTable, line_feeds, raw_lines, usual_mailbox
+from mxward.pyx.safields import (
+    ALL,
+    CLEAN,
+    DECODED,
+    MAIL,
+    NAME,
+    RAW,
+    FieldPlan,
+    FieldTable,
+    line_feeds,
+    raw_lines,
+    usual_mailbox,
+)
 
 SEEDS = [
     b"Subject: =?utf-8?q?a?=\n b\nTo: a@b.example,\n\tc@d.example\nX-Spam-Flag: YES\nReceived: from a by b\n\n",
@@ -24,7 +36,8 @@ WORDS = [
     b"a" * 300,
     b"b " * 5000,
 ]
-PLAN = FieldPlan([(b"to", DECODED), (b"to", RAW), (b"subject", DECODED), (b"", RAW)])
+KINDS = (DECODED, RAW, MAIL | RAW, NAME | RAW, NAME | CLEAN | RAW, MAIL, ALL)
+PLAN = FieldPlan([([b"to"], kind) for kind in KINDS] + [([b"to", b"subject"], kind) for kind in KINDS])
 
 
 def decode(value: bytes, name: bytes) -> bytes:
@@ -41,6 +54,7 @@ def run(data: bytes) -> None:
         assert all(value[:-1] in data or b"\r" in data for value in table.raw(name))
         assert all(b"\n" not in value for value in table.values(name))
     lines = table.lines()
+    assert b"".join(lines) == table.text()
     assert len(lines) == len(table) or table.is_truncated
     joined = table.joined(PLAN)
     assert joined[0] == (b"".join(value + b"\n" for value in table.values(b"to")) if b"to" in table else None)
