@@ -118,4 +118,30 @@ static int sd_received(const uint8_t *s, size_t n, sd_span *found)
     return 0;
 }
 
+/* Whether the bytes hold a word. */
+static int sd_holds(const uint8_t *s, size_t n, const char *word)
+{
+    size_t size = strlen(word);
+    const uint8_t *end = s + n;
+    while (n >= size && (s = memchr(s, word[0], n - size + 1)) != NULL) {
+        if (!memcmp(s, word, size)) return 1;
+        n = (size_t)(end - ++s);
+    }
+    return 0;
+}
+
+/* Whether a date and the one of a Received field, both in the usual form, are less than `limit` seconds from each other
+ * and not the same. Never of a field that the sender's own machine may have written, or a program that fetches mail. */
+static int sd_near(const uint8_t *date, size_t n_date, const uint8_t *field, size_t n, int64_t limit)
+{
+    int64_t sent, received, shift;
+    sd_span span;
+    if (memchr(field, '\n', n) || !sd_usual(date, n_date, &sent) || !sd_received(field, n, &span)) return 0;
+    if (!sd_usual(field + span.start, span.end - span.start, &received)) return 0;
+    shift = sent - received;
+    if (!shift || shift >= limit || shift <= -limit) return 0;
+    return !sd_holds(field, n, "127.0.0.1") && !sd_holds(field, n, "from localhost") && !sd_holds(field, n, "invoked by uid")
+        && !sd_holds(field, n, "(fetchmail-");
+}
+
 #endif

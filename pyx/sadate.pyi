@@ -18,3 +18,10 @@ def moment(year: int, month: int, day: int, hour: int, minute: int, second: int,
 def date_of_received(data: bytes, /) -> bytes | None:
     """What looks like a date in a Received field without its weekday, with a character before it; None when nothing
     does: a day, a word of three letters, a year, a time and a zone of any characters. Cost: linear but for digits."""
+
+def are_near(date: bytes, received: bytes, limit: int, /) -> bool:
+    """Whether a date and the one in a Received field are less than `limit` seconds from each other and not the same.
+
+    False too when one of them is not written as usual, and for a field of several lines, of the sender's own machine
+    (localhost, a program's user) or of a program that fetches mail. Cost: linear.
+    """

@@ -10,6 +10,7 @@ cdef extern from "sa_date.h":
 
     bint sd_usual(const uint8_t* s, size_t n, int64_t* seconds) nogil
     int64_t sd_seconds(int64_t year, int month, int day, int hour, int minute, int second) nogil
+    bint sd_near(const uint8_t* date, size_t n_date, const uint8_t* field, size_t n, int64_t limit) nogil
     bint sd_received(const uint8_t* s, size_t n, sd_span* found) nogil
 
 
@@ -35,3 +36,10 @@ def date_of_received(bytes data not None, /):
     if not sd_received(s, <size_t>PyBytes_GET_SIZE(data), &found):
         return None
     return PyBytes_FromStringAndSize(<const char*>s + found.start, <Py_ssize_t>(found.end - found.start))
+
+
+def are_near(bytes date not None, bytes received not None, int64_t limit, /):
+    """Whether a date and that of a Received field are near each other. See sadate.pyi."""
+    return bool(sd_near(
+        <const uint8_t*>PyBytes_AS_STRING(date), <size_t>PyBytes_GET_SIZE(date),
+        <const uint8_t*>PyBytes_AS_STRING(received), <size_t>PyBytes_GET_SIZE(received), limit))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mxward.pyx.sadate import date_of_received, moment, usual_date
+from mxward.pyx.sadate import are_near, date_of_received, moment, usual_date
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 USUAL = re.compile(
@@ -117,3 +117,31 @@ def test_dates_in_received_fields(before: bytes, gap: bytes, day: bytes, middle:
     text = before + gap + day + middle + zone
     found = IN_RECEIVED.search(text)
     assert date_of_received(text) == (found[1] if found else None)
+
+
+NEAR_FIELD = b"from a.example by b.example; Mon, 2 Jun 2025 10:00:00 +0000 (UTC)"
+
+
+@pytest.mark.parametrize(
+    ("date", "field", "is_near"),
+    [
+        (b"Mon, 2 Jun 2025 10:00:01 +0000", NEAR_FIELD, True),
+        (b"Mon, 2 Jun 2025 09:59:59 +0000", NEAR_FIELD, True),
+        (b"Mon, 2 Jun 2025 12:00:09 +0200", NEAR_FIELD, True),
+        (b"Mon, 2 Jun 2025 10:00:00 +0000", NEAR_FIELD, False),
+        (b"Mon, 2 Jun 2025 10:00:10 +0000", NEAR_FIELD, False),
+        (b"Mon, 2 Jun 2025 09:59:50 +0000", NEAR_FIELD, False),
+        (b"Mon, 2 Jun 25 10:00:01 +0000", NEAR_FIELD, False),
+        (b"", NEAR_FIELD, False),
+        (b"Mon, 2 Jun 2025 10:00:01 +0000", b"", False),
+        (b"Mon, 2 Jun 2025 10:00:01 +0000", NEAR_FIELD + b"\n", False),
+        (b"Mon, 2 Jun 2025 10:00:01 +0000", NEAR_FIELD.replace(b"2025", b"25"), False),
+        (b"Mon, 2 Jun 2025 10:00:01 +0000", b"[127.0.0.1] " + NEAR_FIELD, False),
+        (b"Mon, 2 Jun 2025 10:00:01 +0000", NEAR_FIELD.replace(b"a.example", b"localhost"), False),
+        (b"Mon, 2 Jun 2025 10:00:01 +0000", NEAR_FIELD.replace(b";", b" (invoked by uid 1);"), False),
+        (b"Mon, 2 Jun 2025 10:00:01 +0000", NEAR_FIELD.replace(b";", b" (fetchmail-6);"), False),
+        (b"Mon, 2 Jun 2025 10:00:01 +0000", NEAR_FIELD.replace(b";", b" ((fetchmai 127.0.0 from local;"), True),
+    ],
+)
+def test_near_dates(date: bytes, field: bytes, *, is_near: bool) -> None:
+    assert are_near(date, field, 10) is is_near

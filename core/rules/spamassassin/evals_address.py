@@ -106,7 +106,11 @@ def check_from_in_list(name: str) -> Bound:
 
 
 def _lists_of_authors(texts: TextSet, names: Collection[str]) -> Iterable[tuple[str, float]]:
-    lists, addresses = texts.site.named_lists, authors(texts)
+    site = texts.site
+    addresses = [address for address in authors(texts) if site.in_a_named_list.has(address)]
+    if not addresses:
+        return ()
+    lists = site.named_lists
     return [(name, 1) for name in names if name in lists for address in addresses if lists[name].has(address)]
 
 

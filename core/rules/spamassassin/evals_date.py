@@ -8,7 +8,7 @@ from math import inf
 from typing import TYPE_CHECKING, Final
 
 from mxward.core.rules.spamassassin.evaltools import Bound, alone, evals, from_below, from_to, measured, number
-from mxward.pyx.sadate import date_of_received, moment, usual_date
+from mxward.pyx.sadate import are_near, date_of_received, moment, usual_date
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,6 +103,10 @@ def _shift(texts: TextSet) -> int:
 
 def _far_shift(texts: TextSet) -> int | None:
     """`_shift`, None when it is less than NEAR: most messages need not have more than one Received field read."""
+    fields = texts.nodes[0].fields
+    dates, received = fields.values(b"date"), fields.values(b"received")
+    if dates and received and b"resent-date" not in fields.names and are_near(dates[0], received[0], NEAR):
+        return None
     found: list[int] = []
     for shift in _shifts(texts):
         if shift and abs(shift) < NEAR:

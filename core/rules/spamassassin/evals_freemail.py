@@ -130,7 +130,7 @@ def _parties(texts: TextSet) -> _Parties:
 def check_freemail_replyto(texts: TextSet, what: str = "replyto") -> bool:
     """Whether answers go to another free address than the author's, in a field or, by the body's wish, elsewhere."""
     author, answer, is_free_author, is_free_answer = keep(texts, "parties", _parties)
-    if what not in ("replyto", "reply") or not (is_free_author or is_free_answer) or keep(texts, "bulk", _is_bulk):
+    if what not in ("replyto", "reply") or keep(texts, "bulk", _is_bulk):
         return False
     if is_free_author and is_free_answer and set(author).isdisjoint(answer):
         return True
@@ -141,6 +141,11 @@ def check_freemail_replyto(texts: TextSet, what: str = "replyto") -> bool:
         return False
     meant = answer if what == "replyto" or is_free_answer else author
     return any(email != address for email in keep(texts, "freemails", _in_body) for address in meant)
+
+
+def _has_free_party(texts: TextSet) -> bool:
+    parties = keep(texts, "parties", _parties)
+    return parties.is_free_author or parties.is_free_answer
 
 
 def _is_bulk(texts: TextSet) -> bool:
@@ -209,4 +214,8 @@ def _local_part(text: bytes) -> bytes:
     return b"" if found.endswith(b".") else found.rpartition(b"..")[2].lstrip(b".")
 
 
-TABLE: Final = evals(check_freemail_from, check_freemail_body, check_freemail_replyto) | measured(check_freemail_header)
+TABLE: Final = (
+    measured(check_freemail_header)
+    | evals(check_freemail_from, check_freemail_body)
+    | evals(check_freemail_replyto, needs=_has_free_party)
+)

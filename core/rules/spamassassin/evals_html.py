@@ -39,9 +39,7 @@ _NUMERIC_SAFE: Final = re.compile(rb"https:/*(?:[^@/]+@)?\d+\.\d+\.\d+\.\d+", re
 
 def _numbers(texts: TextSet, names: Collection[str]) -> Iterable[tuple[str, float]]:
     """Numbers and flags of the analysis of each HTML part that has them."""
-    return [
-        (name, value) for markup in texts.html for name in names if (value := markup.number(name)) is not None
-    ]  # fmt: skip
+    return [(name, value) for markup in texts.html for name, value in markup.numbers_of(names)]
 
 
 def _left_open(texts: TextSet, tags: Collection[bytes]) -> Iterable[tuple[bytes, float]]:

@@ -39,17 +39,12 @@ _ASCII_NAME: Final = re.compile(
 )
 _ISO: Final = re.compile(r"iso-\S+-\S+\b", re.I)
 _GOOD_ISO: Final = re.compile(r"iso-(?:8859-\d{1,2}|2022-(?:jp|kr))\b")
+_TEXTS: Final = ("text/plain", "text/html")
 LONG_LINE: Final = 79  # bytes of a line of quoted-printable, its line feed included, that programs keep to
 _HTML: Final = re.compile(rb"text/html", re.I)
 _CHARSET: Final = re.compile(rb"""charset=(?:"([^"]+)"|'([^']+)'|(\S+))""", re.I)
 _FIELD: Final = re.compile(rb"[\x21-\x39\x3b-\x7e]+:")
 _TEXT: Final = re.compile(rb"[^\s.]")
-_NAMES: Final[tuple[str, ...]] = (
-    "mime_base64_count", "mime_base64_encoded_text", "mime_body_html_count", "mime_body_text_count",
-    "mime_faraway_charset", "mime_missing_boundary", "mime_multipart_alternative", "mime_qp_count",
-    "mime_qp_long_line", "mime_qp_ratio", "mime_ascii_text_illegal", "mime_text_unicode_ratio", "mime_attachment",
-    "mime_bad_iso_charset",
-)  # fmt: skip
 _EMPTY_LINES: Final = (b"\n\n", b"\n\r\n")
 _LINE_ENDS: Final = (b"\n", b"\r\n")
 MAX_FIELD: Final = 4096  # bytes in which the name of a field is looked for
@@ -58,97 +53,101 @@ MAX_EPILOGUE: Final = 65_536  # bytes behind a closing boundary that are looked 
 
 @dataclass(slots=True)
 class _Facts:
-    """Counts under the names that rules know them by."""
+    """Counts that are not 0 under the names that rules know them by, and charsets."""
 
-    count: dict[str, float] = field(default_factory=lambda: dict.fromkeys(_NAMES, 0.0) | {"mime_multipart_ratio": 1.0})
+    count: dict[str, float] = field(default_factory=lambda: {"mime_multipart_ratio": 1.0})
     charsets: list[str] = field(default_factory=list)
-    sizes: list[tuple[str, int]] = field(default_factory=list)  # (type, bytes) of text leaves that are no attachments
-    qp_bytes: int = 0
-    qp_letters: float = 0
-    letters: int = 0
-    entities: int = 0
+
+
+class _Amounts:
+    """What is added up over the parts: bytes and letters of quoted-printable, letters and entities of plain text."""
+
+    qp_bytes = qp_letters = letters = entities = 0
 
 
 def _look(texts: TextSet) -> _Facts:
-    facts = _Facts()
-    for node in texts.nodes:
-        kind, charset = _declared_type(node), node.charset
-        disposition = node.fields.last("content-disposition").lower()
-        if kind == "multipart/alternative":
-            facts.count["mime_multipart_alternative"] = 1
-        _declared(facts, kind, node.encoding, disposition, (charset or "").lower())
-        if node.is_leaf:
-            _content(facts, texts, node, kind, disposition, None if charset is None else charset.lower())
+    facts, amounts = _Facts(), _Amounts()
     count = facts.count
-    if facts.qp_bytes:
-        count["mime_qp_ratio"] = facts.qp_letters / facts.qp_bytes
-        count["mime_qp_count"] = facts.qp_letters
-    if facts.letters:
-        count["mime_text_unicode_ratio"] = facts.entities / facts.letters
-    if count["mime_multipart_alternative"]:
-        text = next((size for kind, size in reversed(facts.sizes) if kind == "text/plain"), None)
-        html = next((size for kind, size in reversed(facts.sizes) if kind == "text/html"), None)
-        if text is not None and html:
-            count["mime_multipart_ratio"] = text / html
+    sizes: dict[str, int] = {}  # type -> bytes of the last text that is no attachment
+    for node in texts.nodes:
+        kind, charset, encoding = _declared_type(node), (node.charset or "").lower(), node.encoding
+        disposition = node.fields.last("content-disposition").lower()
+        is_attachment = b"attachment" in disposition
+        if kind == "multipart/alternative":
+            count["mime_multipart_alternative"] = 1
+        if is_attachment:
+            count["mime_attachment"] = count.get("mime_attachment", 0) + 1
+        if kind.startswith("text"):
+            name = "mime_body_html_count" if kind == "text/html" else "mime_body_text_count"
+            count[name] = count.get(name, 0) + 1
+        if encoding:
+            _encoded(count, kind, encoding, disposition, charset)
+        if charset:
+            _named(facts, charset)
+        if not node.children and (kind in _TEXTS or encoding == "quoted-printable"):
+            _content(facts, amounts, sizes, texts, node, kind, is_attachment=is_attachment)
+    if amounts.qp_bytes:
+        count["mime_qp_ratio"] = amounts.qp_letters / amounts.qp_bytes
+        count["mime_qp_count"] = amounts.qp_letters
+    if amounts.letters:
+        count["mime_text_unicode_ratio"] = amounts.entities / amounts.letters
+    if "mime_multipart_alternative" in count and "text/plain" in sizes and sizes.get("text/html"):
+        count["mime_multipart_ratio"] = sizes["text/plain"] / sizes["text/html"]
     return facts
 
 
 def _declared_type(node: Node) -> str:
     """The type as declared: multiparts without a boundary or a part, and parts of a digest, are taken for another."""
+    if node.type not in ("text/plain", "message/rfc822"):
+        return node.type
     written = node.fields.last("content-type")
-    if node.type not in ("text/plain", "message/rfc822") or (written[:5].lower() == b"text/" and node.type[0] == "t"):
+    if written[:5].lower() == b"text/" and node.type == "text/plain":
         return node.type
     return content_type(written)[0]
 
 
-def _declared(facts: _Facts, kind: str, encoding: str, disposition: bytes, charset: str) -> None:
-    count = facts.count
-    if kind == "text/html":
-        count["mime_body_html_count"] += 1
-    elif kind.startswith("text"):
-        count["mime_body_text_count"] += 1
+def _encoded(count: dict[str, float], kind: str, encoding: str, disposition: bytes, charset: str) -> None:
     if "base64" in encoding:
-        count["mime_base64_count"] += 1
+        count["mime_base64_count"] = count.get("mime_base64_count", 0) + 1
+        is_bare = not disposition.startswith((b"attachment", b"inline"))
+        if is_bare and kind.startswith("text") and (not charset or _ASCII_NAME.search(charset)):
+            count["mime_base64_encoded_text"] = 1
     elif "quoted-printable" in encoding:
-        count["mime_qp_count"] += 1
-    if b"attachment" in disposition:
-        count["mime_attachment"] += 1
-    is_bare = not disposition.startswith((b"attachment", b"inline"))
-    if kind.startswith("text") and "base64" in encoding and is_bare and (not charset or _ASCII_NAME.search(charset)):
-        count["mime_base64_encoded_text"] = 1
+        count["mime_qp_count"] = count.get("mime_qp_count", 0) + 1
+
+
+def _named(facts: _Facts, charset: str) -> None:
     if "iso-" in charset and _ISO.search(charset) and not _GOOD_ISO.search(charset):
-        count["mime_bad_iso_charset"] = 1
-    if re.search("[a-z]", charset):
+        facts.count["mime_bad_iso_charset"] = 1
+    if charset.islower():  # has letters
         facts.charsets.append(charset)
 
 
 def _content(
-    facts: _Facts, texts: TextSet, node: Node, kind: str, disposition: bytes, charset: str | None
+    facts: _Facts, amounts: _Amounts, sizes: dict[str, int], texts: TextSet, node: Node, kind: str, *,
+    is_attachment: bool,
 ) -> None:  # fmt: skip
-    is_text = kind in ("text/plain", "text/html")
-    is_escaped = node.encoding == "quoted-printable"
-    is_measured = is_text and b"attachment" not in disposition and bool(facts.count["mime_multipart_alternative"])
-    if is_text and b"attachment" not in disposition and not is_measured:
-        facts.sizes.append((kind, 0))
-    if not (is_measured or is_escaped or kind == "text/plain"):
+    is_plain, is_escaped = kind == "text/plain", node.encoding == "quoted-printable"
+    is_compared = not is_attachment and kind in _TEXTS
+    if is_compared and "mime_multipart_alternative" not in facts.count:
+        sizes[kind], is_compared = 0, False
+    if not (is_compared or is_escaped or is_plain):
         return
-    size, longest, escapes, entities, is_odd = _counted(
-        texts, node, is_escaped=is_escaped, is_text=kind == "text/plain"
-    )
-    if is_measured:
-        facts.sizes.append((kind, size))
+    size, longest, escapes, entities, is_odd = _counted(texts, node, is_escaped=is_escaped, is_text=is_plain)
+    if is_compared:
+        sizes[kind] = size
     if is_escaped:
         if longest > LONG_LINE:
             facts.count["mime_qp_long_line"] = 1
-        facts.qp_bytes += size
-        facts.qp_letters += escapes
-    if kind != "text/plain":
+        amounts.qp_bytes += size
+        amounts.qp_letters += escapes
+    if not is_plain:
         return
-    if is_odd and charset in (None, "us-ascii"):
+    if is_odd and (node.charset is None or node.charset.lower() == "us-ascii"):
         facts.count["mime_ascii_text_illegal"] = 1
     if node.encoding in ("", "7bit", "8bit"):
-        facts.entities += entities
-        facts.letters += size - 8 * entities
+        amounts.entities += entities
+        amounts.letters += size - 8 * entities
 
 
 def _counted(texts: TextSet, node: Node, *, is_escaped: bool, is_text: bool) -> tuple[int, int, int, int, bool]:
@@ -172,7 +171,7 @@ def _facts(texts: TextSet) -> _Facts:
 def _counts(texts: TextSet, names: Collection[str]) -> Iterable[tuple[str, float]]:
     """Counts of the MIME structure, those that there are."""
     count = _facts(texts).count
-    return [(name, count[name]) for name in names if name in count]
+    return [(name, count.get(name, 0.0)) for name in names]
 
 
 def check_for_mime(name: str) -> Bound:
@@ -182,13 +181,13 @@ def check_for_mime(name: str) -> Bound:
 
 def check_for_mime_html(texts: TextSet) -> bool:
     """Whether there is an HTML part."""
-    return bool(_facts(texts).count["mime_body_html_count"] or _is_all_html(texts))
+    return "mime_body_html_count" in _facts(texts).count or _is_all_html(texts)
 
 
 def check_for_mime_html_only(texts: TextSet) -> bool:
     """Whether all text parts are HTML."""
     count = _facts(texts).count
-    return bool(count["mime_body_html_count"] and not count["mime_body_text_count"]) or _is_all_html(texts)
+    return ("mime_body_html_count" in count and "mime_body_text_count" not in count) or _is_all_html(texts)
 
 
 def _is_all_html(texts: TextSet) -> bool:
@@ -218,23 +217,28 @@ def check_qp_ratio(low: str) -> Bound:
 
 def check_for_uppercase(low: str, high: str) -> Bound:
     """Whether so many percent of the letters are capitals."""
-    return Bound(_CAPITALS, "", above_to(number(low), number(high)))
+    return Bound(_capitals, number(low), above_to(number(low), number(high)))
+
+
+def _capitals(texts: TextSet, least: Collection[float]) -> Iterable[tuple[float, float]]:
+    """Percent of capitals, for each number that they must exceed; nothing when they exceed none."""
+    size, large, small, _ = counted_lines(texts)
+    percent = 100.0 * large / (large + small) if size >= MIN_LETTERS and large else 0.0
+    if percent and percent > min(least) and _has_no_capitals(texts):
+        percent = 0.0
+    return [(low, percent) for low in least if percent > low]
 
 
 MIN_LETTERS: Final = 200  # bytes of lines of words below which capitals say nothing
 
 
-def _uppercase(texts: TextSet) -> float:
-    size, large, small, _ = counted_lines(texts)
-    if size < MIN_LETTERS or not large:
-        return 0.0
+def _has_no_capitals(texts: TextSet) -> bool:
+    """Whether a charset says that what looks like capitals may be none."""
     declared = _CHARSET.search(texts.headers.first("Content-Type"))
     charsets = [charset.encode("latin-1", "replace") for charset in _facts(texts).charsets]
     if declared:
         charsets.append(declared[1] or declared[2] or declared[3])
-    if any(CASELESS.fullmatch(charset) for charset in charsets):
-        return 0.0
-    return 100.0 * large / (large + small)
+    return any(CASELESS.fullmatch(charset) for charset in charsets)
 
 
 def check_ma_non_text(texts: TextSet) -> bool:
@@ -327,7 +331,6 @@ _FLAGS: Final = {
 }  # fmt: skip
 
 _FLAGS_OF_PARTS: Final = frozenset(("missing_mime_headers", "missing_mime_head_body_separator", "mime_epilogue_exists"))
-_CAPITALS: Final = alone(_uppercase)
 _BASE64_LENGTH: Final = alone(_base64_length)
 TABLE: Final = (
     measured(

@@ -6,7 +6,7 @@ Taking HTML apart is pyx/sarender; resolving relative addresses is relative.py.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Final, NamedTuple
@@ -83,8 +83,24 @@ class Markup:
 
     def number(self, name: str) -> float | None:
         """A number or flag under the name that rules know it by; None when this part has none of that name."""
+        flag = _FLAGS.get(name)
+        if flag is not None:
+            return 1.0 if self.numbers[flag] else None
         made = _NUMBERS.get(name)
         return None if made is None else made(self)
+
+    def numbers_of(self, names: Iterable[str]) -> list[tuple[str, float]]:
+        """`number` of each name that this part has."""
+        numbers = self.numbers
+        found: list[tuple[str, float]] = []
+        for name in names:
+            flag = _FLAGS.get(name)
+            if flag is not None:  # the usual kind: looked up without a call
+                if numbers[flag]:
+                    found.append((name, 1.0))
+            elif (value := self.number(name)) is not None:
+                found.append((name, value))
+        return found
 
     def strings(self, name: str) -> list[bytes]:
         """comment, script, title or anchor; [] for any other name."""
@@ -192,12 +208,15 @@ _NUMBERS: Final[dict[str, Callable[[Markup], float | None]]] = {
         else None
     ),
     "backhair_count": lambda markup: markup.numbers.backhair or None,
-    "font_low_contrast": _flag(lambda markup: markup.numbers.low_contrast),
-    "font_invalid_color": _flag(lambda markup: markup.numbers.invalid_colour),
     "font_face_bad": _flag(lambda markup: markup.has_bad_face),
     "form_action_mailto": _flag(lambda markup: markup.has_mail_action),
-    "embeds": _flag(lambda markup: markup.numbers.embeds),
 }
+_FLAGS: Final = {
+    name: Numbers._fields.index(field)
+    for name, field in (
+        ("font_low_contrast", "low_contrast"), ("font_invalid_color", "invalid_colour"), ("embeds", "embeds"),
+    )
+}  # fmt: skip
 _STRINGS: Final[dict[str, Callable[[Markup], list[bytes]]]] = {
     "comment": lambda markup: markup.comments,
     "script": lambda markup: markup.scripts,

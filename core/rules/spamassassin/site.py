@@ -85,13 +85,22 @@ class Site:
         return self.listed("welcomelist_bounce_relays", "whitelist_bounce_relays")
 
     @cached_property
-    def named_lists(self) -> dict[str, AddressList]:
-        """The lists of enlist_addrlist by name."""
+    def _named_entries(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
         for value in self._settings.get("enlist_addrlist", ()):
             if match := _NAMED.fullmatch(value.strip()):
                 found.setdefault(match[1], []).extend(match[2].split())
-        return {name: AddressList(entries) for name, entries in found.items()}
+        return found
+
+    @cached_property
+    def named_lists(self) -> dict[str, AddressList]:
+        """The lists of enlist_addrlist by name."""
+        return {name: AddressList(entries) for name, entries in self._named_entries.items()}
+
+    @cached_property
+    def in_a_named_list(self) -> AddressList:
+        """What is in any list of `named_lists`."""
+        return AddressList(entry for entries in self._named_entries.values() for entry in entries)
 
     @cached_property
     def host_lists(self) -> dict[str, dict[bytes, bool]]:
