@@ -7,12 +7,14 @@ patterns are matcher.py.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from math import inf, nextafter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mxward.core.rules.spamassassin.evals import EVALS
-from mxward.core.rules.spamassassin.evaltools import Bound, Condition, Eval, Measure
+from mxward.core.rules.spamassassin.evaltools import Condition, Eval, Measure, Range
 
 if TYPE_CHECKING:
     from mxward.core.rules.spamassassin.compile import EvalTest
@@ -20,32 +22,41 @@ if TYPE_CHECKING:
     from mxward.core.rules.spamassassin.texts import TextSet
 
 _Call = tuple[int, Callable[..., float], tuple[str, ...]]  # slot, function, arguments
-_Wanted = tuple[int, float, float]  # slot, and a range in which it matches
+
+
+class _Steps(NamedTuple):
+    """The tests of one number: between two points, in order, the same tests match."""
+
+    points: list[float]
+    slots: list[tuple[int, ...]]  # of the numbers below the first point, from it to the second, and so on
+
+    @classmethod
+    def of(cls, wanted: Sequence[tuple[int, Range]]) -> _Steps:
+        """Args: wanted: (slot, a range in which it matches), a slot as often as it has ranges."""
+        ends = [nextafter(high, inf) for _, (_, high) in wanted if high < inf]
+        points = sorted({low for _, (low, _) in wanted} | set(ends))
+        inside = [tuple(slot for slot, (low, high) in wanted if low <= point <= high) for point in points]
+        return cls(points, [(), *inside])
 
 
 @dataclass(slots=True)
 class _Group:
-    """Tests that need the same of a message: functions, and measures with the ranges of each key."""
+    """Tests that need the same of a message: functions, and measures with what is looked for by key."""
 
     needs: Condition | None
     calls: list[_Call] = field(default_factory=list)
-    measures: dict[Measure, dict[Any, list[_Wanted]]] = field(default_factory=dict)
-
-    def add(self, slot: int, bound: Bound) -> None:
-        """Add a test of a number."""
-        wanted = self.measures.setdefault(bound.measure, {}).setdefault(bound.key, [])
-        wanted += [(slot, low, high) for low, high in bound.ranges]
+    measures: dict[Measure, dict[Any, _Steps]] = field(default_factory=dict)
 
     def run(self, texts: TextSet, values: dict[int, float], failed: list[int]) -> None:
         """As EvalRun.run, for these tests."""
         for measure, tests in self.measures.items():
             try:
                 for key, value in measure(texts, tests):
-                    for slot, low, high in tests[key]:
-                        if low <= value <= high:
-                            values[slot] = 1
+                    points, slots = tests[key]
+                    for slot in slots[bisect_right(points, value)]:
+                        values[slot] = 1
             except Exception:  # a fault in one test must neither lose the others nor pass unseen
-                failed += dict.fromkeys(slot for wanted in tests.values() for slot, _, _ in wanted)
+                failed += {slot for steps in tests.values() for slots in steps.slots for slot in slots}
         for slot, run, arguments in self.calls:
             try:
                 result = run(texts, *arguments)
@@ -63,18 +74,22 @@ class _Plan:
         self.site = site
         self.broken: list[int] = []
         self._groups: dict[Condition | None, _Group] = {}
+        wanted: dict[tuple[Condition | None, Measure, Any], list[tuple[int, Range]]] = {}
         for test in tests:
             try:
-                self._add(test)
+                self._add(test, wanted)
             except TypeError:  # the rule gives too few arguments, or too many
                 self.broken.append(test.slot)
+        for (needs, measure, key), ranges in wanted.items():
+            self._group(needs).measures.setdefault(measure, {})[key] = _Steps.of(ranges)
         self.groups = list(self._groups.values())
 
-    def _add(self, test: EvalTest) -> None:
+    def _add(self, test: EvalTest, wanted: dict[Any, list[tuple[int, Range]]]) -> None:
         function = EVALS[test.function]
         if not isinstance(function, Eval):
             bound = function.bind(*test.arguments)
-            self._group(bound.needs).add(test.slot, bound)
+            ranges = wanted.setdefault((bound.needs, bound.measure, bound.key), [])
+            ranges += [(test.slot, one) for one in bound.ranges]
         elif function.is_idle is None or not function.is_idle(self.site, *test.arguments):
             self._group(function.needs).calls.append((test.slot, function.run, test.arguments))
 

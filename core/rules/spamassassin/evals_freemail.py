@@ -32,6 +32,7 @@ _HOST: Final = re.compile(
     rb"((?:[a-z0-9](?:[a-z0-9-]{0,59}[a-z0-9])?\.){1,4}([a-z0-9-]{2,40}))(?![a-z0-9-]|\.[a-z0-9])", re.I
 )
 MAX_LOCAL: Final = 64
+MAX_KNOWN: Final = 5000  # domains remembered
 _ADDRESS_IN_URL: Final = re.compile(rb"<?https?://\S{0,255}(?:@|%40)\S{0,255}", re.I)
 _IN_SIGNATURE: Final = re.compile(rb">|\s{1,10}(?!(?:fa(?:x|csi)|tel|phone|e?-?mail))[a-z]{2,11}:", re.I)
 MAX_LINK_EMAILS: Final = 20
@@ -46,6 +47,7 @@ class Providers:
         words = [word.lower() for word in site.words("freemail_domains")]
         self._plain = frozenset(word.encode("utf-8", "replace") for word in words if not re.search(r"[*?]", word))
         self._globs = AddressList(word for word in words if re.search(r"[*?]", word))
+        self._known: dict[bytes, bool] = {}  # domains asked for before: those of a site's mail are few
         welcome = site.words("freemail_welcomelist", "freemail_whitelist")
         self._welcome = frozenset(word.lower().encode("utf-8", "replace") for word in welcome)
         self.max_emails = number(site.last("freemail_max_body_emails", "5"))
@@ -55,8 +57,13 @@ class Providers:
 
     def has(self, email: bytes) -> bool:
         """Whether an address, in lower case, is a person's at a free mail provider."""
-        domain = email.rpartition(b"@")[2]
-        if domain not in self._plain and not (self._globs and self._globs.has(domain)):
+        domain = email[email.rfind(b"@") + 1 :]
+        is_free = self._known.get(domain)
+        if is_free is None:
+            if len(self._known) >= MAX_KNOWN:
+                self._known.clear()
+            is_free = self._known[domain] = domain in self._plain or self._globs.has(domain)
+        if not is_free:
             return False
         return email not in self._welcome and domain not in self._welcome and not _NOT_A_PERSON.match(email)
 
@@ -94,14 +101,7 @@ def _free_in_fields(texts: TextSet, keys: Iterable[_Field]) -> Iterable[tuple[_F
 
 def _has_free(texts: TextSet, emails: Iterable[bytes], source: str | None = None) -> bool:
     providers = providers_of(texts)
-    known: dict[bytes, bool] = keep(texts, "free", lambda _: {})
-    for email in emails:
-        is_free = known.get(email)
-        if is_free is None:
-            is_free = known[email] = providers.has(email)
-        if is_free and (source is None or matches(source, email)):
-            return True
-    return False
+    return any(providers.has(email) and (source is None or matches(source, email)) for email in emails)
 
 
 def check_freemail_body(texts: TextSet, source: str | None = None) -> bool:

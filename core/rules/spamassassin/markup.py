@@ -69,8 +69,13 @@ class Markup:
         self.numbers = Numbers(*numbers)
         # what is not wide has characters up to 255 only, and SpamAssassin keeps those as bytes
         self.text = text if self.is_wide else _as_bytes(text)
-        self.length = len(source) if source.isascii() else len(source.decode("utf-8", "replace"))
-        self._size = size
+        self._source, self._size = source, size
+
+    @property
+    def length(self) -> int:
+        """Characters of the part."""
+        source = self._source
+        return len(source) if source.isascii() else len(source.decode("utf-8", "replace"))
 
     @property
     def ratio(self) -> float:
@@ -108,8 +113,15 @@ class Markup:
         found = [] if made is None else made(self)
         return found if self.is_wide else [_as_bytes(text) for text in found]
 
+    @cached_property
+    def _by_kind(self) -> dict[int, list[tuple[int, bytes, bytes, bytes]]]:
+        found: dict[int, list[tuple[int, bytes, bytes, bytes]]] = {}
+        for item in self._items:
+            found.setdefault(item[0], []).append(item)
+        return found
+
     def _values(self, kind: int) -> list[bytes]:
-        return [value for found, _, value, _ in self._items if found == kind]
+        return [value for _, _, value, _ in self._by_kind.get(kind, ())]
 
     @cached_property
     def comments(self) -> list[bytes]:
@@ -126,7 +138,7 @@ class Markup:
     @cached_property
     def anchors(self) -> list[bytes]:
         """The words of each link."""
-        return [words for kind, _, _, words in self._items if kind == _ANCHOR]
+        return [words for _, _, _, words in self._by_kind.get(_ANCHOR, ())]
 
     @cached_property
     def charsets(self) -> list[bytes]:
