@@ -214,4 +214,19 @@ static inline size_t sf_raw_line(const uint8_t *s, size_t n, size_t *at) {
     return 0;
 }
 
+/* Lines of the longest run of lines that are nothing but white space and a line feed. */
+static inline size_t sf_blank_lines(const uint8_t *s, size_t n) {
+    size_t longest = 0, run = 0, at = 0;
+    while (at < n) {
+        const uint8_t *mark = memchr(s + at, '\n', n - at);
+        if (!mark) break;
+        size_t end = (size_t)(mark - s), p = at;
+        while (p < end && sf_space(s[p])) p++;
+        run = p == end ? run + 1 : 0;
+        longest = run > longest ? run : longest;
+        at = end + 1;
+    }
+    return longest;
+}
+
 #endif

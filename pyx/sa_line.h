@@ -68,6 +68,7 @@ static size_t sq_starts(const uint8_t *s, size_t n, uint32_t *starts)
 enum { SU_END = 1, SU_START = 2, SU_END_MAIL = 4, SU_BARE_START = 8, SU_WORD = 16, SU_HOST = 32 };
 static uint8_t su_class[256];
 #define SU_MAX 2048       /* bytes of an address behind its scheme */
+#define SU_MAX_PLAIN 8192 /* bytes of an address that may be plain */
 #define SU_MAX_MAIL 251
 #define SU_MAX_HOST 252   /* bytes of a host before its top-level domain's dot */
 
@@ -146,6 +147,62 @@ static size_t su_bare(const uint8_t *s, size_t n, size_t *dot)
     if (*dot < 2 || *dot == host) return 0;
     (*dot)--;
     return *dot <= SU_MAX_HOST ? host : 0;
+}
+
+/* End of the host name at s[at], letters, digits and hyphens in two labels or more; 0 when there is none. *dot: the last
+ * dot in it. */
+static size_t su_host(const uint8_t *s, size_t n, size_t at, size_t *dot)
+{
+    size_t start = at, label = at;
+    *dot = 0;
+    for (; at < n; at++) {
+        if (s[at] == '.') {
+            if (at == label || at - label > 63 || s[at - 1] == '-') return 0;
+            *dot = at;
+            label = at + 1;
+        } else if (s[at] == '-') {
+            if (at == label) return 0;
+        } else if (!se_alnum(s[at]) || s[at] == '_') {
+            break;
+        }
+    }
+    if (!*dot || at == label || at - label > 63 || s[at - 1] == '-' || at - start > 253) return 0;
+    return at;
+}
+
+static inline int su_hex(uint8_t c)
+{
+    return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'f');
+}
+
+/* Whether what follows a host may be meant in one way only: nothing encoded, no address in it, no white space around. */
+static int su_plain_path(const uint8_t *s, size_t n)
+{
+    if (n == 0) return 1;
+    if (s[0] != '/' || s[n - 1] <= ' ') return 0;
+    for (size_t i = 1; i < n; i++) {
+        uint8_t c = s[i];
+        if (c == '\\' || c == '\n' || c == '\r') return 0;
+        if (c == '%' && n - i > 2 && su_hex(s[i + 1]) && su_hex(s[i + 2])) return 0;
+        if (c == '#' && s[i - 1] == '&') return 0;
+        if ((c | 32) == 'h' && su_begins(s + i, n - i, "http")) return 0;
+    }
+    return 1;
+}
+
+/* Where the host of a plain web or mail address begins; 0 for any other. *end, *dot: its end and its last dot. */
+static size_t su_plain(const uint8_t *s, size_t n, size_t *end, size_t *dot)
+{
+    size_t at = n > 7 && memcmp(s, "http://", 7) == 0 ? 7 : n > 8 && memcmp(s, "https://", 8) == 0 ? 8 : 0;
+    if (at) {
+        *end = su_host(s, n, at, dot);
+        return *end && su_plain_path(s + *end, n - *end) ? at : 0;
+    }
+    if (n < 8 || memcmp(s, "mailto:", 7) != 0) return 0;
+    for (at = 7; at < n && (se_alnum(s[at]) || (s[at] && strchr(".+=-", s[at]))); at++) {}
+    if (at == 7 || at >= n || s[at] != '@') return 0;
+    *end = su_host(s, n, ++at, dot);
+    return *end == n ? at : 0;
 }
 
 #endif

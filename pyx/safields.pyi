@@ -82,3 +82,6 @@ def usual_mailbox(value: bytes, /) -> tuple[bytes | None, bytes] | None:
 
 def line_feeds(data: bytes, start: int, end: int, /) -> bytes:
     """data[start:end] with each CR LF as LF. Raises: ValueError for a range outside the data. Cost: linear."""
+
+def blank_lines(data: bytes, /) -> int:
+    """How many blank lines, each with its line feed, the longest run of them has. Cost: linear."""

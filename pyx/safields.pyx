@@ -32,6 +32,7 @@ cdef extern from "sa_fields.h" nogil:
 
     Py_ssize_t sf_clean(const uint8_t* s, size_t n, uint8_t* out)
     bint sf_usual_mailbox(const uint8_t* s, size_t n, sf_mailbox* found)
+    size_t sf_blank_lines(const uint8_t* s, size_t n)
     size_t sf_raw_line(const uint8_t* s, size_t n, size_t* at)
 
 MAX_NAME = 256  # bytes kept of a name
@@ -441,3 +442,8 @@ def line_feeds(bytes data not None, size_t start, size_t end, /):
         return PyBytes_FromStringAndSize(<const char*>made, <Py_ssize_t>end)
     finally:
         free(made)
+
+
+def blank_lines(bytes data not None, /):
+    """Lines of the longest run of blank lines. See safields.pyi."""
+    return sf_blank_lines(<const uint8_t*>PyBytes_AS_STRING(data), <size_t>PyBytes_GET_SIZE(data))

@@ -30,6 +30,13 @@ def find_uris(
     Raises: ValueError when `starts` is not in order. Cost: linear but for words of many possible beginnings.
     """
 
+def plain_host(address: bytes, known: TopLevel, /) -> bytes | None:
+    """The host, in lower case, of an address that is meant as it is written and in no other way; None for others.
+
+    That is http:// or https:// with a host name under a known top-level domain, no user and no port, and a path in
+    which nothing is encoded and no other address stands; or mailto: with a plain mail address alone.
+    """
+
 def longest_line(data: bytes, start: int, end: int, /) -> int:
     """Bytes of the longest line in data[start:end], its line feed included, a CR before it not.
 

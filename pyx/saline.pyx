@@ -15,6 +15,7 @@ cdef extern from "sa_line.h":
         SU_BARE_START
         SU_WORD
         SU_MAX
+        SU_MAX_PLAIN
 
     uint8_t[256] su_class
     void su_init()
@@ -23,6 +24,7 @@ cdef extern from "sa_line.h":
     size_t sq_starts(const uint8_t* s, size_t n, uint32_t* starts) nogil
     size_t su_known(const uint8_t* s, size_t n) nogil
     size_t su_mail(const uint8_t* s, size_t n) nogil
+    size_t su_plain(const uint8_t* s, size_t n, size_t* end, size_t* dot) nogil
     size_t su_bare(const uint8_t* s, size_t n, size_t* dot) nogil
 
 su_init()
@@ -168,6 +170,21 @@ def find_uris(bytes data not None, starts not None, TopLevel known not None, siz
             if has_mark:
                 _token(found, s, line, token, at, known)
     return found
+
+
+def plain_host(bytes address not None, TopLevel known not None, /):
+    """The host of an address that is meant as it is written. See saline.pyi."""
+    cdef const uint8_t* s = <const uint8_t*>PyBytes_AS_STRING(address)
+    cdef size_t n = <size_t>PyBytes_GET_SIZE(address), end = 0, dot = 0, start, i
+    cdef char[256] host
+    if n > SU_MAX_PLAIN:
+        return None
+    start = su_plain(s, n, &end, &dot)
+    if not start or not known._has(s + dot + 1, end - dot - 1):
+        return None
+    for i in range(start, end):  # at most 253 bytes, su_host sees to that
+        host[i - start] = <char>(s[i] | 32 if 65 <= s[i] <= 90 else s[i])
+    return PyBytes_FromStringAndSize(host, <Py_ssize_t>(end - start))
 
 
 def longest_line(bytes data not None, size_t start, size_t end, /):

@@ -19,6 +19,7 @@ from mxward.pyx.safields import (
     RAW,
     FieldPlan,
     FieldTable,
+    blank_lines,
     line_feeds,
     raw_lines,
     usual_mailbox,
@@ -133,6 +134,12 @@ def test_line_feeds(data: bytes, start: int) -> None:
             line_feeds(data, start, len(data))
         return
     assert line_feeds(data, start, len(data)) == data[start:].replace(b"\r\n", b"\n")
+
+
+@given(st.lists(st.sampled_from([b"\n", b" ", b"\t\r\n", b"\x0b", b"ab", b"\0"]), max_size=30).map(b"".join))
+def test_blank_lines(data: bytes) -> None:
+    runs = re.findall(rb"(?m)(?:^[ \t\r\f\v]*\n)+", data)
+    assert blank_lines(data) == max((run.count(b"\n") for run in runs), default=0)
 
 
 def test_refusals() -> None:

@@ -7,6 +7,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mxtest import saref
+from mxward.core.rules.spamassassin.canonical import canonical
+from mxward.core.rules.spamassassin.domains import domain_of, registered_domain
+from mxward.core.rules.spamassassin.site import Site
 from mxward.pyx.saline import TopLevel, find_uris, longest_line, squeeze
 
 TOPS = [b"com", b"uk", b"example", b"co"]
@@ -96,3 +99,45 @@ def test_longest_line(data: bytes, start: int) -> None:
     assert longest_line(b"ab\r\nabcd\r\n", 0, 10) == 5
     with pytest.raises(ValueError, match="no such part"):
         longest_line(data, 0, len(data) + 1)
+
+
+URI_PIECES = [
+    b"http://", b"https://", b"HTTP://", b"mailto:", b"a", b"-", b".", b"B.example", b"b.com", b"x" * 64, b"@", b"/", b"?q=1",
+    b"#", b"&", b"%41", b"%", b"\\", b" ", b"\n", b"\xe9", b"_", b":80", b"hTTp:", b"c.uk/", b"&#46;",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def site() -> Site:
+    return Site({"util_rb_tld": ["com uk example"], "util_rb_2tld": ["co.uk"]})
+
+
+@given(st.lists(st.sampled_from(URI_PIECES), max_size=9).map(b"".join))
+@example(b"http://www.b.com/a?b=%41")
+@example(b"https://a.b.com/?http:x.com")
+@example(b"mailto:a.b@c.com")
+def test_plain_hosts_are_of_addresses_with_one_meaning(site: Site, address: bytes) -> None:
+    host = plain_host(address, site.top_levels)
+    if host is not None:
+        assert canonical(address, site) == [address]
+        assert domain_of(address, site) == (registered_domain(host, site), host)
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        (b"http://WWW.b.com", b"www.b.com"),
+        (b"https://b.co.uk/a?b=c&d=e#f", b"b.co.uk"),
+        (b"mailto:a+b_c@d-e.example", b"d-e.example"),
+        (b"http://b.nowhere/", None),
+        (b"http://b.com?x", None),
+        (b"http://b.com:80/", None),
+        (b"http://a@b.com/", None),
+        (b"http://b.com/%41", None),
+        (b"mailto:a@b.com?subject=c", None),
+        (b"http://" + b"x" * 64 + b".com/", None),
+        (b"http://b.com/" + b"x" * 8192, None),
+    ],
+)
+def test_plain_hosts(site: Site, address: bytes, host: bytes | None) -> None:
+    assert plain_host(address, site.top_levels) == host

@@ -28,7 +28,6 @@ _UNKNOWN: Final = frozenset(("x-unknown", "unknown", "unknown-8bit", "default", 
 # Perl knows these under the narrow tables that they name; mail clients and mime_text use the wider ones.
 _NARROW: Final = {"iso-8859-9": "iso8859-9", "iso-8859-11": "iso8859-11", "gb2312": "gb2312", "euc-kr": "euc-kr",
                   "shift_jis": "shift_jis", "iso-2022-jp": "iso2022_jp", "big5": "big5"}  # fmt: skip
-_WINDOWS_1252: Final = bytes(range(256)).decode("cp1252", "replace")  # five bytes are unassigned
 
 
 def to_utf8(data: bytes, charset: str, *, is_word: bool = False) -> tuple[bytes, bool]:
@@ -52,7 +51,7 @@ def to_utf8(data: bytes, charset: str, *, is_word: bool = False) -> tuple[bytes,
     if text is None and plain:
         return data, False
     if text is None:
-        text = data.decode("latin-1").translate(_WINDOWS_1252)
+        text = data.decode("cp1252", "replace")  # five bytes are unassigned
     return text.encode("utf-8", "replace"), True
 
 
@@ -71,7 +70,7 @@ def _is_utf8(data: bytes) -> bool:
 
 def _declared(data: bytes, charset: str, *, is_word: bool) -> str | None:
     if _WESTERN.fullmatch(charset):
-        return data.decode("latin-1").translate(_WINDOWS_1252)
+        return data.decode("cp1252", "replace")
     if _UTF8.fullmatch(charset):
         return data.decode("utf-8", "replace") if is_word else None
     label = charset.lower()

@@ -13,13 +13,12 @@ from typing import Final
 from mxward.core.message import Message
 from mxward.core.rules.spamassassin.fields import Fields
 from mxward.pyx.mime import PartInfo
-from mxward.pyx.safields import line_feeds
+from mxward.pyx.safields import blank_lines, line_feeds
 from mxward.pyx.saline import longest_line
 
 MAX_LINE: Final = 2048  # longer lines of parts of a multipart are broken before they are decoded
 MAX_BLANK: Final = 20  # blank lines kept of a run
 _BLANK: Final = re.compile(rb"(?:(?<=\n)|\A)(?:[ \t\r\f\v]*\n){21,}")
-_MANY_BLANK: Final = re.compile(rb"\n(?:[ \t\r\f\v]*\n){20}")  # quickly told
 _BOUNDARY: Final = re.compile(rb"""\bboundary\s*=\s*("[^"]+|[^\s";]+(?=[\s;]|\Z))""", re.I)
 _CHARSET: Final = re.compile(rb"""\bcharset\s*=\s*["']?(.*?)["']?(?:;|$)""", re.I)
 _NAME: Final = re.compile(rb"""\b(?:file)?name\s*=\s*["']?(.*?)["']?(?:;|$)""", re.I)
@@ -89,7 +88,7 @@ class Node:
         """The body as it stands in the message, LF line ends, long runs of blank lines shortened."""
         info = self._info
         data = line_feeds(self._message.raw, info.body_start, info.body_end)
-        if _MANY_BLANK.search(data):
+        if blank_lines(data) > MAX_BLANK:
             data = _BLANK.sub(_shortened, data)
         return _broken(data) if self.parent is not None and self.parent.type.startswith("multipart/") else data
 
@@ -144,7 +143,7 @@ class Node:
         data = self._message.parts[self.index].data
         if encoding == "base64" and not self.type.startswith(("text/", "message/")):
             return bytes(data)
-        return bytes(data).replace(b"\r\n", b"\n")
+        return line_feeds(bytes(data), 0, len(data))
 
 
 def _shortened(run: re.Match[bytes]) -> bytes:
@@ -153,7 +152,7 @@ def _shortened(run: re.Match[bytes]) -> bytes:
 
 
 def _broken(data: bytes) -> bytes:
-    if len(data) <= MAX_LINE:
+    if longest_line(data, 0, len(data)) < MAX_LINE:  # what counts no CR
         return data
     lines = data.splitlines(keepends=True) if b"\r" not in data else re.findall(rb"[^\n]*\n|[^\n]+", data)
     if max(map(len, lines)) <= MAX_LINE:

@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING, Final
 
 from mxward.core.rules.spamassassin.addresses import is_host
 from mxward.core.rules.spamassassin.canonical import MAX_URI, canonical, url_decoded
-from mxward.core.rules.spamassassin.domains import domain_of, is_known
-from mxward.pyx.saline import find_uris
+from mxward.core.rules.spamassassin.domains import domain_of, is_known, registered_domain
+from mxward.pyx.saline import find_uris, plain_host
 
 if TYPE_CHECKING:
     from mxward.core.rules.spamassassin.markup import Markup
     from mxward.core.rules.spamassassin.site import Site
 
 MAX_URIS: Final = 4000  # addresses kept of one message
-_AFTER: Final = re.compile(rb"[-~!@#^&*()_+=:;'?,.]*\Z")
+_AFTER: Final = b"-~!@#^&*()_+=:;'?,."
 _BRACKET: Final = re.compile(rb"([^(]*)\).*", re.S)
 _EMPTY: Final = re.compile(rb"\w+:/{0,2}\Z")
-_SCHEME: Final = re.compile(rb"(?:https?|ftp|mailto):", re.I)
+_SCHEMES: Final = (b"http:", b"https:", b"ftp:", b"mailto:")
 _FTP: Final = re.compile(rb"ftp\.", re.I)
 _WWW: Final = re.compile(rb"www\d{0,2}\.", re.I)
 _PATH_BEFORE_AT: Final = re.compile(rb"/.+@")
@@ -72,34 +72,46 @@ class UriList:
         if len(self.detail) >= MAX_URIS:
             self.is_truncated = True
             return False
-        forms = []
-        domains: dict[bytes, bytes] = {}
-        for form in canonical(address, self._site):
-            if len(form) > MAX_URI:
-                self.is_truncated, form = True, form[:MAX_URI]
-            forms.append(form)
-            if found := domain_of(form, self._site):
-                domains[found[1]] = found[0]
+        forms, domains = self._meanings(address)
         if not forms or (needs_domain and not domains):
             return False
-        uri = self.detail.setdefault(address, Uri())
+        uri = self.detail.get(address)
+        if uri is None:
+            self.detail[address] = Uri(set(types), forms, [], set(domains.values()), domains)
+            return True
         uri.cleaned = list(dict.fromkeys(uri.cleaned + forms))
         uri.domains.update(domains.values())
         uri.hosts.update(domains)
         uri.types.update(types)
         return True
 
+    def _meanings(self, address: bytes) -> tuple[list[bytes], dict[bytes, bytes]]:
+        """The forms that an address may be meant as, each once, and their hosts with the domains of these."""
+        site = self._site
+        host = plain_host(address, site.top_levels)
+        if host is not None and (address.startswith(b"mailto:") or not site.may_redirect(address)):
+            return [address], {host: registered_domain(host, site)}
+        forms: dict[bytes, None] = {}
+        domains: dict[bytes, bytes] = {}
+        for form in canonical(address, site):
+            if len(form) > MAX_URI:
+                self.is_truncated, form = True, form[:MAX_URI]
+            forms[form] = None
+            if found := domain_of(form, site):
+                domains[found[1]] = found[0]
+        return list(forms), domains
+
 
 def _text_uris(body: tuple[bytes, list[int]], site: Site) -> Iterable[tuple[bytes, set[bytes]]]:
     seen: set[bytes] = set()
     for kind, found, host in find_uris(*body, site.top_levels, MAX_FOUND):
-        raw = _AFTER.sub(b"", _BRACKET.sub(rb"\1", found, count=1) if b")" in found else found, count=1)
+        raw = (_BRACKET.sub(rb"\1", found, count=1) if b")" in found else found).rstrip(_AFTER)
         if raw in seen:
             continue
         seen.add(raw)
         if (kind == _MAIL and b"@" not in raw) or (host is not None and not is_host(host)):
             continue
-        if raw[:4].lower() in (b"cid:", b"mid:") or _EMPTY.match(raw):
+        if raw[:4].lower() in (b"cid:", b"mid:") or (raw[-1:] == b"/" and _EMPTY.match(raw)):
             continue
         if meant := _meant(raw, site):
             yield meant
@@ -109,7 +121,7 @@ def _meant(raw: bytes, site: Site) -> tuple[bytes, set[bytes]] | None:
     """The address with a scheme, and what it is; None when mail clients would not make a link of it."""
     types = {b"parsed"}
     address = raw
-    if not _SCHEME.match(raw):
+    if not raw.lower().startswith(_SCHEMES):
         types.add(b"schemeless")
         if _FTP.match(raw):
             address = b"ftp://" + raw

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mxward.pyx.saline import TopLevel, find_uris, longest_line, squeeze
+from mxward.pyx.saline import TopLevel, find_uris, longest_line, plain_host, squeeze
 
 SEEDS = [
     b"see http://a.com/x, www.b.co.uk (c@d.com) e.com:80/f <g.com> and\n\n\nmore words",
@@ -46,5 +46,7 @@ def run(data: bytes) -> None:
         for kind, found, host in find_uris(text, starts, KNOWN, 1000):
             assert kind in (0, 1, 2)
             assert found in text
+            plain = plain_host(found, KNOWN)
+            assert plain is None or plain in found.lower()
             assert host is None or found.startswith(host)
     assert longest_line(data, 0, len(data)) <= len(data)
