@@ -10,7 +10,7 @@ from mxtest import saref
 from mxward.core.rules.spamassassin.canonical import canonical
 from mxward.core.rules.spamassassin.domains import domain_of, registered_domain
 from mxward.core.rules.spamassassin.site import Site
-from mxward.pyx.saline import TopLevel, find_uris, longest_line, squeeze
+from mxward.pyx.saline import TopLevel, find_uris, longest_line, plain_host, squeeze
 
 TOPS = [b"com", b"uk", b"example", b"co"]
 KNOWN = TopLevel(TOPS)
@@ -102,7 +102,8 @@ def test_longest_line(data: bytes, start: int) -> None:
 
 
 URI_PIECES = [
-    b"http://", b"https://", b"HTTP://", b"mailto:", b"a", b"-", b".", b"B.example", b"b.com", b"x" * 64, b"@", b"/", b"?q=1",
+    b"http://", b"https://", b"HTTP://", b"mailto:", b"a", b"-", b".", b"B.example", b"b.com", b"x" * 64, b"@", b"/",
+    b"?q=1",
     b"#", b"&", b"%41", b"%", b"\\", b" ", b"\n", b"\xe9", b"_", b":80", b"hTTp:", b"c.uk/", b"&#46;",
 ]  # fmt: skip
 
