@@ -8,54 +8,22 @@ pyx/candidates. Not here: what a match means.
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, qsort, realloc
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
-from mxward.pyx.candidates cimport Candidates, CandScratch, cand_found, cand_run
+from mxward.bindings.libpcre2 cimport (
+    CLOCK_MONOTONIC, PCRE2_ANCHORED, PCRE2_CASELESS, PCRE2_CONFIG_VERSION, PCRE2_DOTALL, PCRE2_ERROR_JIT_STACKLIMIT,
+    PCRE2_ERROR_NOMATCH, PCRE2_EXTENDED, PCRE2_INFO_ALLOPTIONS, PCRE2_INFO_FIRSTBITMAP, PCRE2_INFO_FIRSTCODETYPE,
+    PCRE2_INFO_FIRSTCODEUNIT, PCRE2_JIT_COMPLETE, PCRE2_MULTILINE, PCRE2_NEVER_BACKSLASH_C, PCRE2_NEVER_UTF,
+    PCRE2_NO_JIT, clock_gettime, pcre2_code, pcre2_code_free, pcre2_compile, pcre2_compile_context,
+    pcre2_compile_context_create, pcre2_compile_context_free, pcre2_config, pcre2_get_error_message,
+    pcre2_get_ovector_pointer, pcre2_jit_compile, pcre2_match, pcre2_match_context, pcre2_match_context_create,
+    pcre2_match_context_free, pcre2_match_data, pcre2_match_data_create, pcre2_match_data_free, pcre2_pattern_info,
+    pcre2_set_depth_limit, pcre2_set_heap_limit, pcre2_set_match_limit, pcre2_set_max_pattern_length,
+    pcre2_set_parens_nest_limit, timespec,
+)
+from mxward.pyx.candidates cimport Candidates, CandScratch, CandSet, cand_found, cand_run
 from mxward.pyx.literals cimport LIT_CALL, Literals, LitScan
 from mxward.pyx.sieve cimport Sieve
-
-cdef extern from "time.h" nogil:
-    struct timespec:
-        long tv_sec
-        long tv_nsec
-    int CLOCK_MONOTONIC
-    int clock_gettime(int clock, timespec* at)
-
-cdef extern from *:
-    """
-    #define PCRE2_CODE_UNIT_WIDTH 8
-    #include <pcre2.h>
-    """
-    ctypedef struct pcre2_code
-    ctypedef struct pcre2_match_data
-    ctypedef struct pcre2_match_context
-    ctypedef struct pcre2_compile_context
-    ctypedef struct pcre2_general_context
-    ctypedef struct pcre2_jit_stack
-    uint32_t PCRE2_CASELESS, PCRE2_MULTILINE, PCRE2_DOTALL, PCRE2_EXTENDED, PCRE2_NEVER_UTF, PCRE2_NEVER_BACKSLASH_C
-    uint32_t PCRE2_JIT_COMPLETE, PCRE2_NO_JIT, PCRE2_NOTEMPTY_ATSTART, PCRE2_CONFIG_VERSION
-    int PCRE2_ERROR_NOMATCH, PCRE2_ERROR_JIT_STACKLIMIT
-    pcre2_compile_context* pcre2_compile_context_create(pcre2_general_context*) nogil
-    void pcre2_compile_context_free(pcre2_compile_context*) nogil
-    int pcre2_set_max_pattern_length(pcre2_compile_context*, size_t) nogil
-    int pcre2_set_parens_nest_limit(pcre2_compile_context*, uint32_t) nogil
-    pcre2_code* pcre2_compile(
-        const uint8_t*, size_t, uint32_t, int*, size_t*, pcre2_compile_context*) nogil
-    void pcre2_code_free(pcre2_code*) nogil
-    int pcre2_jit_compile(pcre2_code*, uint32_t) nogil
-    pcre2_match_data* pcre2_match_data_create(uint32_t, pcre2_general_context*) nogil
-    void pcre2_match_data_free(pcre2_match_data*) nogil
-    size_t* pcre2_get_ovector_pointer(pcre2_match_data*) nogil
-    uint32_t pcre2_get_ovector_count(pcre2_match_data*) nogil
-    pcre2_match_context* pcre2_match_context_create(pcre2_general_context*) nogil
-    void pcre2_match_context_free(pcre2_match_context*) nogil
-    int pcre2_set_match_limit(pcre2_match_context*, uint32_t) nogil
-    int pcre2_set_depth_limit(pcre2_match_context*, uint32_t) nogil
-    int pcre2_set_heap_limit(pcre2_match_context*, uint32_t) nogil
-    int pcre2_match(
-        const pcre2_code*, const uint8_t*, size_t, size_t, uint32_t, pcre2_match_data*, pcre2_match_context*) nogil
-    int pcre2_get_error_message(int, uint8_t*, size_t) nogil
-    int pcre2_config(uint32_t, void*) nogil
 
 MAX_PATTERN = 16_384    # bytes of an expression; the longest of SpamAssassin has 7,000
 MATCH_LIMIT = 100_000   # backtracking steps of one try at one text
@@ -65,7 +33,8 @@ _NEST = 200              # parentheses in parentheses
 cdef size_t MAX_PAIRS_C = _MAX_PAIRS
 
 cdef enum:
-    UNSEEN = 0xFFFFFFFFu
+    NONE = 0xFFFFFFFFu
+    LANES = 8            # expressions that the sieve looks for at a time
 
 
 cdef uint8_t[256] IS_ALNUM
@@ -81,20 +50,28 @@ cdef struct Pair:        # a literal was found in a segment
 cdef struct Result:
     uint32_t count       # matches, at most the expression's bound
     uint32_t state       # 0 open, 1 settled, 2 gave up
-    size_t start, end    # of the first match
+    size_t start, end    # of the first match, in its piece
 
 
 cdef struct Run:         # one call of match
-    const uint8_t* data
+    const uint8_t* data  # all pieces
     size_t n
-    const size_t* starts  # of segments, and n behind them
+    size_t* starts       # of segments, and n behind them
+    size_t* origins      # of each segment: where its piece begins
+    uint32_t* kinds      # of each segment: the kind of its text
     size_t n_segments
+    const uint64_t* uses  # of each literal: the kinds of text that it is looked for in, `words` words of bits
+    uint32_t words       # 0: in all
+    const size_t* cuts   # where segments begin in what is searched: `starts`, or those of the skeleton
     uint32_t* last       # a literal: the segment it was last noted in
     Pair* pairs
     size_t n_pairs, room
     int is_overfull
     size_t hint          # the segment that the last match stood in
-    uint32_t column      # 0: literals of the text are searched, 1: of the skeleton, 2: the sieve is run
+    uint32_t column      # 0: literals of the text are searched, 1: of the skeleton
+    const CandSet* needs
+    CandScratch* scratch  # NULL: every expression is tried
+    pcre2_match_data* matched
     Result* results
     uint32_t* touched    # expressions that have a result
     size_t n_touched
@@ -134,6 +111,31 @@ cdef uint32_t _options(str flags) except? 0xFFFFFFFF:
     return options
 
 
+def begins(bytes pattern not None, str flags not None=""):
+    """How a match begins. See pcre2.pyi."""
+    cdef int error = 0
+    cdef size_t offset = 0
+    cdef uint32_t options = 0, kind = 0, unit = 0, byte
+    cdef const uint8_t* bits = NULL
+    cdef pcre2_code* code = pcre2_compile(
+        <const uint8_t*>PyBytes_AS_STRING(pattern), <size_t>PyBytes_GET_SIZE(pattern), _options(flags), &error, &offset,
+        NULL)
+    if code == NULL:
+        return "", None
+    pcre2_pattern_info(code, PCRE2_INFO_ALLOPTIONS, &options)
+    pcre2_pattern_info(code, PCRE2_INFO_FIRSTCODETYPE, &kind)
+    pcre2_pattern_info(code, PCRE2_INFO_FIRSTCODEUNIT, &unit)
+    pcre2_pattern_info(code, PCRE2_INFO_FIRSTBITMAP, &bits)
+    where = "text" if options & PCRE2_ANCHORED else "line" if kind == 2 else ""
+    first = None
+    if kind == 1:
+        first = frozenset(bytes((unit,)).lower() + bytes((unit,)).upper())
+    elif bits != NULL:
+        first = frozenset([byte for byte in range(256) if bits[byte // 8] >> (byte % 8) & 1])
+    pcre2_code_free(code)
+    return where, first
+
+
 cdef uint64_t _now_ns() noexcept nogil:
     cdef timespec now
     clock_gettime(CLOCK_MONOTONIC, &now)
@@ -159,16 +161,20 @@ cdef int _note(void* context, uint32_t number, size_t start, size_t end) noexcep
     cdef size_t low, high, middle
     cdef uint32_t literal = 3 * number + run.column  # core/rules/regex/needed.py numbers them so
     cdef Pair* wider
-    if not (run.starts[run.hint] <= start < run.starts[run.hint + 1]):
+    if not (run.cuts[run.hint] <= start < run.cuts[run.hint + 1]):
         low, high = 0, run.n_segments
         while high - low > 1:  # the last segment that begins at or before `start`
             middle = low + (high - low) // 2
-            if run.starts[middle] <= start:
+            if run.cuts[middle] <= start:
                 low = middle
             else:
                 high = middle
         run.hint = low
-    if end > run.starts[run.hint + 1] or start < run.starts[run.hint] or run.last[literal] == <uint32_t>run.hint:
+    if end > run.cuts[run.hint + 1] or start < run.cuts[run.hint] or run.last[literal] == <uint32_t>run.hint:
+        return 0
+    run.last[literal] = <uint32_t>run.hint
+    low = run.kinds[run.hint]  # below 64 * words: see _cut
+    if run.words and not run.uses[<size_t>literal * run.words + low // 64] >> (low % 64) & 1:
         return 0
     if run.n_pairs == run.room:
         wider = NULL
@@ -178,27 +184,69 @@ cdef int _note(void* context, uint32_t number, size_t start, size_t end) noexcep
             run.is_overfull = 1
             return 1
         run.pairs, run.room = wider, run.room * 2 + 256
-    run.last[literal] = <uint32_t>run.hint
     run.pairs[run.n_pairs] = Pair(<uint32_t>run.hint, literal)
     run.n_pairs += 1
     return 0
 
 
-cdef void _pass(void* context, uint32_t number) noexcept nogil:
-    """The sieve lets an expression pass in the segment that `hint` tells."""
+cdef void _begun(void* context, uint32_t number) noexcept nogil:
+    """A match of an expression of the sieve may begin in the segment at hand."""
     cdef Run* run = <Run*>context
-    _note(context, number, run.starts[run.hint], run.starts[run.hint])
+    cand_found(run.needs, run.scratch, 3 * number + 2)
 
 
-cdef void _strip(const Run* run, uint8_t* skeleton, size_t* cuts) noexcept nogil:
-    """ASCII letters and digits of the text, at most run.n bytes, and where segments begin among them."""
+cdef void _strip(const Run* run, const uint8_t* stripped, uint8_t* skeleton, size_t* cuts) noexcept nogil:
+    """ASCII letters and digits of the texts that are searched so, at most run.n bytes, and where segments begin."""
     cdef size_t segment, at, n = 0
     for segment in range(run.n_segments):
         cuts[segment] = n
+        if not stripped[run.kinds[segment]]:
+            continue
         for at in range(run.starts[segment], run.starts[segment + 1]):
             skeleton[n] = run.data[at]  # n <= at < run.n
             n += IS_ALNUM[run.data[at]]
     cuts[run.n_segments] = n
+
+
+cdef int _cut(Run* run, list pieces, uint32_t n_kinds, uint8_t* buffer) except -1:
+    """Join the pieces, whose kinds are below n_kinds, and note their segments; the arrays have room for all."""
+    cdef size_t base = 0, n = 0, size, before, at
+    cdef const char* text
+    for kind, data, starts in pieces:
+        if not 0 <= kind < n_kinds:
+            raise ValueError("no expression is applied to such a text")
+        text, size = PyBytes_AS_STRING(data), <size_t>PyBytes_GET_SIZE(data)
+        if buffer != NULL:
+            memcpy(buffer + base, text, size)
+        else:
+            run.data = <const uint8_t*>text
+        before = 0
+        for start in (0,) if starts is None else starts:
+            at = start
+            if at > size or at < before:
+                raise ValueError("segments begin in the text and in order")
+            run.starts[n], run.origins[n], run.kinds[n] = base + at, base, kind
+            before = at
+            n += 1
+        base += size
+    run.starts[n], run.n_segments, run.n = base, n, base
+    return 0
+
+
+cdef class Filter:
+    """What expressions need. See pcre2.pyi."""
+
+    cdef Literals literals
+    cdef Literals skeletons
+    cdef Sieve sieve
+    cdef Candidates candidates
+    cdef tuple own
+    cdef bytes uses
+
+    def __init__(self, Literals literals not None, Literals skeletons not None, Sieve sieve not None,
+                 Candidates candidates not None, own, bytes uses not None):
+        self.literals, self.skeletons, self.sieve, self.candidates = literals, skeletons, sieve, candidates
+        self.own, self.uses = tuple(own), uses
 
 
 cdef class Patterns:
@@ -208,22 +256,25 @@ cdef class Patterns:
     cdef uint32_t* _bounds     # matches that are counted of each
     cdef uint32_t _n
     cdef pcre2_match_context* _context
-    cdef Literals _literals
-    cdef Literals _skeletons
-    cdef Sieve _sieve
-    cdef Candidates _candidates
-    cdef uint32_t* _always     # expressions that no literal tells about
-    cdef uint32_t _n_always
+    cdef Filter _given         # or None
+    cdef uint32_t* _always     # expressions that nothing tells about, by the kind of text that they are applied to
+    cdef uint32_t* _always_at  # of each kind: where its expressions begin; of the last: where they end
+    cdef uint8_t* _stripped    # of each kind: is its skeleton searched?
+    cdef uint32_t _n_kinds
+    cdef uint32_t _words       # of a row of Filter.uses
+    cdef uint32_t* _own        # of each expression: its number in the sieve, or NONE
+    cdef uint32_t* _places     # of each expression: the kind of text that it is applied to
 
     def __cinit__(self):
         self._codes = NULL
         self._bounds = NULL
         self._context = NULL
-        self._always = NULL
+        self._always = self._always_at = self._own = self._places = NULL
+        self._stripped = NULL
+        self._n_kinds = 1
         self._n = 0
 
-    def __init__(self, patterns, Literals literals=None, Literals skeletons=None, Sieve sieve=None,
-                 Candidates candidates=None):
+    def __init__(self, patterns, Filter filter=None, places=None):
         cdef pcre2_compile_context* limits
         if self._codes != NULL:
             raise ValueError("a set is made once")
@@ -231,10 +282,14 @@ cdef class Patterns:
         self._codes = <pcre2_code**>calloc(len(patterns) + 1, sizeof(pcre2_code*))
         self._bounds = <uint32_t*>calloc(len(patterns) + 1, sizeof(uint32_t))
         self._always = <uint32_t*>calloc(len(patterns) + 1, sizeof(uint32_t))
+        self._own = <uint32_t*>calloc(len(patterns) + 1, sizeof(uint32_t))
+        self._places = <uint32_t*>calloc(len(patterns) + 1, sizeof(uint32_t))
         self._context = pcre2_match_context_create(NULL)
         limits = pcre2_compile_context_create(NULL)
         try:
-            if NULL in (self._codes, self._bounds, self._always) or self._context == NULL or limits == NULL:
+            if NULL in (self._codes, self._bounds, self._always, self._own, self._places):
+                raise MemoryError()
+            if self._context == NULL or limits == NULL:
                 raise MemoryError()
             pcre2_set_match_limit(self._context, MATCH_LIMIT)
             pcre2_set_depth_limit(self._context, MATCH_LIMIT)
@@ -245,7 +300,7 @@ cdef class Patterns:
                 self._add(number, pattern, flags, bound, limits)
         finally:
             pcre2_compile_context_free(limits)
-        self._filter(literals, skeletons, sieve, candidates)
+        self._filter(filter, places)
 
     cdef int _add(self, uint32_t number, bytes pattern, str flags, uint32_t bound,
                   pcre2_compile_context* limits) except -1:
@@ -265,16 +320,49 @@ cdef class Patterns:
         self._n = number + 1
         return 0
 
-    cdef int _filter(self, Literals literals, Literals skeletons, Sieve sieve, Candidates candidates) except -1:
+    cdef int _filter(self, Filter filter, places) except -1:
         cdef uint32_t i
-        given = [part is not None for part in (literals, skeletons, sieve, candidates)]
-        if any(given) and (not all(given) or candidates.n != self._n):
-            raise ValueError("literals and needs belong together, one need an expression")
-        self._literals, self._skeletons, self._sieve, self._candidates = literals, skeletons, sieve, candidates
-        numbers = range(self._n) if candidates is None else candidates.always
-        for i, number in enumerate(numbers):
+        if places is not None and len(places) != self._n:
+            raise ValueError("one place an expression")
+        for i in range(self._n):
+            self._own[i], self._places[i] = NONE, 0 if places is None else places[i]
+            self._n_kinds = max(self._n_kinds, self._places[i] + 1)
+        numbers = range(self._n)
+        if filter is not None:
+            self._check(filter)
+            numbers = filter.candidates.always
+        self._given = filter
+        self._always_at = <uint32_t*>calloc(self._n_kinds + 2, sizeof(uint32_t))
+        if self._always_at == NULL:
+            raise MemoryError()
+        for i, number in enumerate(sorted(numbers, key=lambda number: self._places[<uint32_t>number])):
             self._always[i] = number
-        self._n_always = <uint32_t>len(numbers)
+            self._always_at[self._places[<uint32_t>number] + 1] = i + 1
+        for i in range(self._n_kinds):
+            self._always_at[i + 1] = max(self._always_at[i + 1], self._always_at[i])
+        return 0
+
+    cdef int _check(self, Filter filter) except -1:
+        """Take over what the filter tells of each expression and kind of text."""
+        cdef uint32_t i, kind
+        cdef size_t n_leaves = 3 * max(filter.literals.n, filter.skeletons.n) + 3
+        cdef const uint64_t* uses = <const uint64_t*>PyBytes_AS_STRING(filter.uses)
+        if filter.candidates.n != self._n or len(filter.own) != self._n:
+            raise ValueError("literals and needs belong together, one need an expression")
+        for i, own in enumerate(filter.own):
+            if own >= 0:
+                if own >= filter.sieve.n:
+                    raise ValueError("an expression that is not in the sieve")
+                self._own[i] = own
+        self._words = (self._n_kinds + 63) // 64
+        if <size_t>len(filter.uses) != n_leaves * self._words * 8:
+            raise ValueError("one row of kinds a literal")
+        self._stripped = <uint8_t*>calloc(self._n_kinds + 1, 1)
+        if self._stripped == NULL:
+            raise MemoryError()
+        for i in range(<uint32_t>filter.skeletons.n):
+            for kind in range(self._n_kinds):
+                self._stripped[kind] |= uses[<size_t>(3 * i + 1) * self._words + kind // 64] >> (kind % 64) & 1
         return 0
 
     def __dealloc__(self):
@@ -285,6 +373,10 @@ cdef class Patterns:
         free(self._codes)
         free(self._bounds)
         free(self._always)
+        free(self._always_at)
+        free(self._stripped)
+        free(self._own)
+        free(self._places)
         pcre2_match_context_free(self._context)
 
     @property
@@ -292,107 +384,145 @@ cdef class Patterns:
         return self._n
 
     def match(self, bytes data not None, starts=None, uint64_t budget_us=0):
-        """What matches, and what gave up. See pcre2.pyi."""
+        """What matches one text, and what gave up. See pcre2.pyi."""
+        return self.match_pieces([(0, data, starts)], budget_us)
+
+    def match_pieces(self, list pieces not None, uint64_t budget_us=0):
+        """What matches texts of several kinds, and what gave up. See pcre2.pyi."""
         cdef Run run
-        cdef size_t n_starts = 1 if starts is None else len(starts), i, n_leaves = 0
-        cdef size_t* cuts
-        cdef CandScratch* scratch = NULL
-        cdef pcre2_match_data* matched
+        cdef uint8_t* buffer = NULL
+        cdef size_t n_starts = 0, size = 0
         memset(&run, 0, sizeof(run))
+        for _, data, starts in pieces:
+            size += <size_t>len(<bytes?>data)
+            n_starts += 1 if starts is None else len(starts)
         if self._n == 0 or n_starts == 0:
             return [], []
-        cuts = <size_t*>malloc((n_starts + 1) * sizeof(size_t))
-        matched = pcre2_match_data_create(1, NULL)
+        run.starts = <size_t*>malloc((2 * n_starts + 2) * sizeof(size_t))
+        run.kinds = <uint32_t*>malloc((n_starts + 1) * sizeof(uint32_t))
         run.results = <Result*>calloc(self._n, sizeof(Result))
         run.touched = <uint32_t*>malloc(self._n * sizeof(uint32_t))
-        if self._literals is not None:
-            n_leaves = 3 * max(self._literals.n, self._skeletons.n, self._sieve.n) + 3
-            run.last = <uint32_t*>malloc(n_leaves * sizeof(uint32_t))
+        run.matched = pcre2_match_data_create(1, NULL)
+        if len(pieces) > 1:
+            buffer = <uint8_t*>malloc(size + 1)
         try:
-            if cuts == NULL or matched == NULL or run.results == NULL or run.touched == NULL:
+            if NULL in (run.starts, run.kinds, run.results, run.touched) or run.matched == NULL:
                 raise MemoryError()
-            run.data, run.n = <const uint8_t*>PyBytes_AS_STRING(data), <size_t>PyBytes_GET_SIZE(data)
-            run.starts, run.n_segments = cuts, n_starts
-            cuts[0] = 0
-            for i in range(n_starts):
-                cuts[i] = 0 if starts is None else starts[i]
-                if cuts[i] > run.n or (i and cuts[i] < cuts[i - 1]):
-                    raise ValueError("segments begin in the text and in order")
-            cuts[n_starts] = run.n
-            if self._literals is not None:
-                if run.last == NULL:
-                    raise MemoryError()
-                memset(run.last, 0xFF, n_leaves * sizeof(uint32_t))
-                scratch = self._candidates.take()
+            if len(pieces) > 1 and buffer == NULL:
+                raise MemoryError()
+            run.origins = run.starts + n_starts + 1
+            run.data = buffer
+            _cut(&run, pieces, self._n_kinds, buffer)
+            self._prepare(&run)
             with nogil:
                 run.deadline_ns = _now_ns() + budget_us * 1000 if budget_us else 0
-                self._run(&run, scratch, matched)
+                self._run(&run)
             return self._report(&run)
         finally:
-            if scratch != NULL:
-                self._candidates.give(scratch)
-            pcre2_match_data_free(matched)
-            free(cuts)
+            if run.scratch != NULL:
+                self._given.candidates.give(run.scratch)
+            pcre2_match_data_free(run.matched)
+            free(buffer)
+            free(run.starts)
+            free(run.kinds)
             free(run.results)
             free(run.touched)
             free(run.last)
             free(run.pairs)
 
-    cdef void _run(self, Run* run, CandScratch* scratch, pcre2_match_data* matched) noexcept nogil:
+    cdef int _prepare(self, Run* run) except -1:
+        """Memory of the filter."""
+        cdef size_t n_leaves
+        if self._given is None:
+            return 0
+        n_leaves = 3 * max(self._given.literals.n, self._given.skeletons.n) + 3
+        run.last = <uint32_t*>malloc(n_leaves * sizeof(uint32_t))
+        if run.last == NULL:
+            raise MemoryError()
+        memset(run.last, 0xFF, n_leaves * sizeof(uint32_t))
+        run.uses, run.words = <const uint64_t*>PyBytes_AS_STRING(self._given.uses), self._words
+        run.needs = &self._given.candidates._set
+        run.scratch = self._given.candidates.take()
+        return 0
+
+    cdef void _run(self, Run* run) noexcept nogil:
         cdef size_t segment, at = 0
         cdef uint32_t i
-        if scratch != NULL:
+        if run.scratch != NULL:
             self._search(run)
-            if run.is_overfull:
-                scratch = NULL
         for segment in range(run.n_segments):
-            if scratch != NULL:
-                scratch.n_touched, scratch.n_fired, scratch.n_needs = 0, 0, 0
+            if run.scratch != NULL and not run.is_overfull:
+                run.scratch.n_touched, run.scratch.n_fired, run.scratch.n_needs = 0, 0, 0
                 while at < run.n_pairs and run.pairs[at].segment == <uint32_t>segment:
-                    cand_found(&self._candidates._set, scratch, run.pairs[at].literal)
+                    cand_found(run.needs, run.scratch, run.pairs[at].literal)
                     at += 1
-                if scratch.n_fired:
-                    cand_run(&self._candidates._set, scratch, 0)
-                for i in range(<uint32_t>scratch.n_needs):
-                    self._try(run, scratch.needs[i], segment, matched)
-                for i in range(self._n_always):
-                    self._try(run, self._always[i], segment, matched)
+                self._choose(run, segment)
             else:
                 for i in range(self._n):
-                    self._try(run, i, segment, matched)
+                    if self._is_open(run, i, segment):
+                        self._try(run, i, segment)
+
+    cdef inline bint _is_open(self, const Run* run, uint32_t number, size_t segment) noexcept nogil:
+        """Is the expression for this kind of text, and not settled yet?"""
+        return self._places[number] == run.kinds[segment] and run.results[number].state == 0
+
+    cdef void _choose(self, Run* run, size_t segment) noexcept nogil:
+        """Try the expressions whose needs hold in a segment, and which their own automata let pass."""
+        cdef uint32_t[LANES] numbers
+        cdef uint32_t i, number, n_waiting = 0, kind = run.kinds[segment]
+        cdef const uint32_t* always = self._always + self._always_at[kind]  # kind < _n_kinds: see _cut
+        cdef uint32_t n_always = self._always_at[kind + 1] - self._always_at[kind]
+        if kind < self._given.sieve.head.n_kinds:
+            self._given.sieve.first(
+                kind, run.data + run.starts[segment], run.starts[segment + 1] - run.starts[segment], _begun, run)
+        if run.scratch.n_fired:
+            cand_run(run.needs, run.scratch, 0)
+        for i in range(<uint32_t>run.scratch.n_needs + n_always):
+            number = always[i] if i < n_always else run.scratch.needs[i - n_always]
+            if not self._is_open(run, number, segment):
+                continue
+            if self._own[number] == NONE:
+                self._try(run, number, segment)
+                continue
+            numbers[n_waiting] = number
+            n_waiting += 1
+            if n_waiting == LANES:
+                self._sift(run, numbers, n_waiting, segment)
+                n_waiting = 0
+        if n_waiting:
+            self._sift(run, numbers, n_waiting, segment)
+
+    cdef void _sift(self, Run* run, const uint32_t* numbers, uint32_t n, size_t segment) noexcept nogil:
+        """Try those of up to LANES expressions that their own automata let pass."""
+        cdef uint32_t[LANES] own
+        cdef uint32_t i, passed
+        for i in range(n):
+            own[i] = self._own[numbers[i]]
+        passed = self._given.sieve.own(
+            own, n, run.data + run.starts[segment], run.starts[segment + 1] - run.starts[segment])
+        for i in range(n):
+            if passed >> i & 1:
+                self._try(run, numbers[i], segment)
 
     cdef void _search(self, Run* run) noexcept nogil:
         """Find the literals of the text and of its skeleton; leave them by segment."""
-        cdef const size_t* starts = run.starts
         cdef size_t* cuts
         cdef uint8_t* skeleton
-        self._search_in(run, self._literals, run.data, run.n)
-        if self._skeletons.head.n:
+        run.cuts = run.starts
+        self._search_in(run, self._given.literals, run.data, run.n)
+        if self._given.skeletons.head.n:
             skeleton = <uint8_t*>malloc(run.n + 1)
             cuts = <size_t*>malloc((run.n_segments + 1) * sizeof(size_t))
             if skeleton == NULL or cuts == NULL:
                 run.is_overfull = True
             else:
-                _strip(run, skeleton, cuts)
-                run.starts, run.hint, run.column = cuts, 0, 1
-                self._search_in(run, self._skeletons, skeleton, cuts[run.n_segments])
-                run.starts = starts
+                _strip(run, self._stripped, skeleton, cuts)
+                run.cuts, run.hint, run.column = cuts, 0, 1
+                self._search_in(run, self._given.skeletons, skeleton, cuts[run.n_segments])
             free(skeleton)
             free(cuts)
-        if self._sieve.head.n:
-            self._sift(run)
         if run.n_pairs > 1 and not run.is_overfull:
             qsort(run.pairs, run.n_pairs, sizeof(Pair), _by_segment)
-
-    cdef void _sift(self, Run* run) noexcept nogil:
-        """Note what the sieve lets pass, segment by segment."""
-        cdef size_t segment
-        run.column = 2
-        for segment in range(run.n_segments):
-            if run.starts[segment] < run.starts[segment + 1]:
-                run.hint = segment
-                self._sieve.scan(
-                    run.data + run.starts[segment], run.starts[segment + 1] - run.starts[segment], _pass, run)
 
     cdef void _search_in(self, Run* run, Literals literals, const uint8_t* text, size_t n) noexcept nogil:
         cdef LitScan scan
@@ -401,12 +531,12 @@ cdef class Patterns:
         scan.call, scan.context = _note, run
         literals.run(&scan)
 
-    cdef void _try(self, Run* run, uint32_t number, size_t segment, pcre2_match_data* matched) noexcept nogil:
+    cdef void _try(self, Run* run, uint32_t number, size_t segment) noexcept nogil:
         """Match one expression in one segment, as often as its bound has room for."""
         cdef Result* result = &run.results[number]
         cdef const uint8_t* text = run.data + run.starts[segment]
         cdef size_t size = run.starts[segment + 1] - run.starts[segment], at = 0
-        cdef size_t* place = pcre2_get_ovector_pointer(matched)
+        cdef size_t* place = pcre2_get_ovector_pointer(run.matched)
         cdef int found
         while result.state == 0 and at <= size:
             run.n_tries += 1
@@ -415,9 +545,9 @@ cdef class Patterns:
             if run.is_late:
                 found = PCRE2_ERROR_NOMATCH - 1  # any error: it gave up
             else:
-                found = pcre2_match(self._codes[number], text, size, at, 0, matched, self._context)
+                found = pcre2_match(self._codes[number], text, size, at, 0, run.matched, self._context)
                 if found == PCRE2_ERROR_JIT_STACKLIMIT:
-                    found = pcre2_match(self._codes[number], text, size, at, PCRE2_NO_JIT, matched, self._context)
+                    found = pcre2_match(self._codes[number], text, size, at, PCRE2_NO_JIT, run.matched, self._context)
             if found == PCRE2_ERROR_NOMATCH:
                 return
             if result.count == 0:
@@ -431,7 +561,8 @@ cdef class Patterns:
                     result.count = 1
                 return
             if result.count == 0:
-                result.start, result.end = run.starts[segment] + place[0], run.starts[segment] + place[1]
+                result.start = run.starts[segment] - run.origins[segment] + place[0]
+                result.end = run.starts[segment] - run.origins[segment] + place[1]
             result.count += 1
             if result.count >= self._bounds[number]:
                 result.state = 1

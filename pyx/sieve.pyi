@@ -9,18 +9,22 @@ from typing_extensions import Buffer
 # place p); the places where a match may begin; those where it may end.
 Automaton: TypeAlias = tuple[Sequence[int], Sequence[int], int, int]
 MAX_PLACES: int  # of one expression
-MAX_MEMBERS: int  # expressions of one automaton
+MAX_MEMBERS: int  # expressions of one joint automaton
 MAX_STATES: int  # of one automaton
-MAX_LEAK: float  # lines of the sample that may stay undecided before a group is divided
+MAX_LEAK: float  # lines of the sample that may stay undecided before less of an expression is told
 
-def compile(automata: Iterable[Automaton], sample: bytes) -> bytes:
+def compile(automata: Iterable[Automaton], sample: bytes, first: Iterable[Sequence[int]] = ()) -> bytes:
     """The compiled form, which can be kept in a file. The same input gives the same bytes.
 
-    Args: sample: lines of text such as is to be read; only what they lead to is told exactly.
+    Args: sample: lines of text such as is to be read; only what they lead to is told exactly; first: by kind of text,
+    the numbers of the expressions that every text of the kind is asked for, which share joint automata.
 
-    Cost: some milliseconds an expression; up to half a megabyte for 64 of them.
-    Raises: ValueError for other than 1 to 8,000 places each, or bits of none; MemoryError.
+    Cost: some milliseconds an expression, a second for one of thousands of places; a few kilobytes each.
+    Raises: ValueError for other than 1 to 16,000 places each, bits of none, or numbers of none; MemoryError.
     """
+
+def cut(automaton: Automaton, kept: int) -> Automaton | None:
+    """The first `kept` bytes of an expression, which match more; None for less than one."""
 
 class Sieve:
     """A compiled sieve, immutable; may be shared between threads. The GIL is released while reading."""
@@ -35,9 +39,12 @@ class Sieve:
         """How many expressions there are."""
     @property
     def shape(self) -> tuple[int, int, int]:
-        """Automata, rows of all of them, and entries of a row (2 bytes each)."""
-    def seen(self, data: Buffer) -> list[int]:
+        """Joint automata, rows of all automata, and bytes of the block."""
+    def seen(self, data: Buffer, kind: int | None = None) -> list[int]:
         """Numbers of the expressions that may match somewhere in the text, ascending; the others do not.
 
-        Cost: about two nanoseconds a byte for every eight automata. Raises: MemoryError.
+        Args: kind: None: each is asked by itself; else those of a kind of text, by the joint automata alone.
+
+        Cost: about two nanoseconds a byte for every eight automata. Raises: ValueError for a kind that there is not;
+        MemoryError.
         """

@@ -1,9 +1,12 @@
 """Which of many regular expressions may match a text, by automata that read each byte once.
 
 An expression is given by places (bytes that must stand one after the other) as core/rules/regex/places.py makes them.
-The automata are bounded: where a set of expressions would need too many states, they are divided, and what is left
-says "may match". Not here: matching itself (bindings/pcre2).
+Each has an automaton of its own. Expressions that are looked for in every text of a kind share joint automata too,
+which tell only the beginning of a match and are read first. All automata are bounded: where one would need too many
+states, what is left says "may match". Not here: matching itself (bindings/pcre2).
 """
+
+from random import Random
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
@@ -11,12 +14,15 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t, uintptr_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
 
-MAX_PLACES = 8000   # of one expression
-MAX_MEMBERS = 64    # expressions of one automaton
-MAX_STATES = 2048   # of one automaton: rows of 2 bytes a class; 16,000 at most
-MAX_LEAK = 0.02     # lines of the sample that may end in the sink before a group is divided
-Automaton = tuple   # told more exactly in sieve.pyi
-_SHARE = 16          # expressions that are tried together
+MAX_PLACES = 16_000  # of one expression
+MAX_MEMBERS = 64     # expressions of one joint automaton
+MAX_STATES = 16_000  # of an automaton: rows of 2 bytes a class
+MAX_LEAK = 0.01      # lines of the sample that may end in the sink before less of the expression is told
+Automaton = tuple    # told more exactly in sieve.pyi
+_JOINT_STATES = 2048     # of a joint automaton
+_STREWN = 600            # beginnings of matches that are strewn into the sample
+_LONGEST = 60            # bytes of one
+_DEPTHS = (5, 4, 3)      # bytes of a match that a joint automaton tells, the most that it has room for
 _ONE = 1             # a Python integer, of any size
 _ALL_BYTES = (_ONE << 256) - _ONE
 # The order of bytes, so that the classes that text uses most stand together in a row.
@@ -77,16 +83,17 @@ cdef class _Net:
         memset(&self.net, 0, sizeof(self.net))
         memset(&self.maker, 0, sizeof(self.maker))
 
-    def __init__(self, automata, list numbers, _Classes classes, bytes sample):
-        cdef uint32_t number, max_states = MAX_STATES
+    def __init__(self, list members, list numbers, bytes sample, size_t learnt, uint32_t max_states):
+        """Args: members: expressions; numbers: what they are called; learnt: bytes of the sample that states are made
+        for; how often there is none is measured by the rest."""
+        cdef uint32_t number
         cdef int made
         cdef const uint8_t* text = <const uint8_t*>PyBytes_AS_STRING(sample)
         cdef size_t n = <size_t>PyBytes_GET_SIZE(sample)
-        members = [automata[number] for number in numbers]
         places = sum(len(sets) for sets, _, _, _ in members)
-        self.numbers, self.classes = numbers, classes
+        self.numbers, self.classes = numbers, _Classes(members)
         self.net.n_places, self.net.words, self.net.n_members = places, (places + 63) // 64, len(members)
-        self.net.n_classes, self.net.classes = len(classes.masks), classes.of_byte
+        self.net.n_classes, self.net.classes = len(self.classes.masks), self.classes.of_byte
         self.net.columns = <uint64_t*>calloc(<size_t>self.net.n_classes * self.net.words, 8)
         self.net.follow = <uint64_t*>calloc(<size_t>places * self.net.words, 8)
         self.net.first = <uint64_t*>calloc(self.net.words, 8)
@@ -98,7 +105,7 @@ cdef class _Net:
             self._add(number, base, member)
             base += len(member[0])
         with nogil:
-            made = sieve_make(&self.net, &self.maker, max_states, text, n)
+            made = sieve_make(&self.net, &self.maker, max_states, text, n, learnt)
         if made < 0:
             raise MemoryError()
 
@@ -139,6 +146,19 @@ cdef class _Net:
     def n_rows(self):
         return self.maker.n_states + 1  # and the sink
 
+    @property
+    def shift(self):
+        return max(1, (len(self.classes.masks) - 1).bit_length())
+
+    cdef void write(self, SieveGroup* group, uint64_t* masks, uint16_t* entries):
+        """Its head, masks and rows; the head tells where these are."""
+        cdef uint32_t i
+        group.n_rows, group.shift = self.n_rows, self.shift
+        memcpy(group.classes, self.classes.of_byte, 256)
+        for i in range(64):
+            group.member[i] = self.numbers[i if i < <uint32_t>len(self.numbers) else 0]
+        sieve_write(&self.net, &self.maker, group.shift, masks + group.row, entries + group.entry)
+
 
 def _is_fault(member):
     """Is it no expression as sieve.pyi tells?"""
@@ -151,54 +171,67 @@ def _is_fault(member):
     )
 
 
-def compile(automata, bytes sample not None):
+def compile(automata, bytes sample not None, first=()):
     """The compiled form. See sieve.pyi."""
-    automata = list(automata)
-    if any(_is_fault(member) for member in automata):
+    cdef list automata_ = list(automata), joint = [], own, kinds = [0]
+    if any(_is_fault(member) for member in automata_):
         raise ValueError(f"an expression has 1 to {MAX_PLACES} places, and bits for no others")
-    classes = _Classes(automata)
-    groups = []
-    waiting = [list(range(at, min(at + _SHARE, len(automata)))) for at in range(0, len(automata), _SHARE)]
-    while waiting:
-        numbers = waiting.pop()
-        net = _Net(automata, numbers, classes, sample)
-        if net.leak > MAX_LEAK and len(numbers) > 1:
-            middle = len(numbers) // 2
-            waiting += [numbers[middle:], numbers[:middle]]
-        elif net.leak > MAX_LEAK and (shorter := _shortened(automata[numbers[0]])) is not None:
-            automata[numbers[0]] = shorter
-            waiting.append(numbers)
-        else:
-            groups.append(net)
-    return _block(groups, classes, len(automata))
+    for numbers in first:
+        if numbers and not 0 <= min(numbers) <= max(numbers) < len(automata_):
+            raise ValueError("a kind of text names an expression that is not there")
+        for at in range(0, len(numbers), MAX_MEMBERS):
+            joint += _joint(automata_, list(numbers[at:at + MAX_MEMBERS]), sample)
+        kinds.append(len(joint))
+    own = [_own(member, number, sample) for number, member in enumerate(automata_)]
+    return _block(joint + own, kinds, len(own))
 
 
-cdef bytes _block(list groups, _Classes classes, uint32_t n):
+cdef list _joint(list automata, list numbers, bytes sample):
+    """Automata that tell the beginnings of some expressions, as few as will do."""
+    for depth in _DEPTHS:
+        members = [cut(automata[number], depth) for number in numbers]
+        net = _Net(members, numbers, sample, len(sample) // 5 * 4, _JOINT_STATES)
+        if net.leak <= MAX_LEAK or len(numbers) == 1:
+            return [net]
+    middle = len(numbers) // 2
+    return _joint(automata, numbers[:middle], sample) + _joint(automata, numbers[middle:], sample)
+
+
+cdef _Net _own(member, uint32_t number, bytes sample):
+    """The automaton of one expression, as much of it as there is room for."""
+    strewn = _strewn(sample, member)
+    while True:
+        net = _Net([member], [number], strewn + sample, len(strewn) + len(sample) // 5 * 4, MAX_STATES)
+        shorter = cut(member, len(_layers(member)) * 3 // 4) if net.leak > MAX_LEAK else None
+        if shorter is None:
+            return net
+        member = shorter
+
+
+cdef bytes _block(list nets, list kinds, uint32_t n):
     cdef SieveHead* head
     cdef SieveGroup* group
-    cdef uint64_t* masks
-    cdef uint16_t* entries
     cdef _Net net
-    cdef uint32_t row = 0, shift = max(1, (len(classes.masks) - 1).bit_length()), i
-    cdef size_t n_rows = sum(net.n_rows for net in groups), size = sieve_size(len(groups), n_rows, shift)
+    cdef uint64_t entry = 0, n_entries = sum(net.n_rows << net.shift for net in nets)
+    cdef uint32_t row = 0, i
+    cdef size_t n_rows = sum(net.n_rows for net in nets)
+    cdef size_t size = sieve_size(len(nets), n_rows, len(kinds) - 1, n_entries)
     cdef bytes block
     if n_rows > SIEVE_MAX_ROWS:
         raise ValueError("too many expressions")
     block = PyBytes_FromStringAndSize(NULL, size)
     head = <SieveHead*>PyBytes_AS_STRING(block)
     memset(head, 0, size)
-    head.magic, head.size, head.n_groups, head.n = SIEVE_MAGIC, size, len(groups), n
-    head.n_rows, head.shift = n_rows, shift
-    memcpy(head.classes, classes.of_byte, 256)
-    group = <SieveGroup*>(head + 1)
-    masks = <uint64_t*>(group + len(groups))
-    entries = <uint16_t*>(masks + n_rows)
-    for net in groups:
-        group.first, group.n_rows = row, net.n_rows
-        for i in range(64):
-            group.member[i] = net.numbers[i if i < <uint32_t>len(net.numbers) else 0]
-        sieve_write(&net.net, &net.maker, shift, masks + row, entries + (<size_t>row << shift))
-        row += net.n_rows
+    head.magic, head.size, head.n_joint, head.n = SIEVE_MAGIC, size, len(nets) - n, n
+    head.n_kinds, head.n_rows, head.n_entries = len(kinds) - 1, n_rows, n_entries
+    for i in range(<uint32_t>len(kinds)):
+        (<uint32_t*>sieve_kinds(head))[i] = kinds[i]
+    group = <SieveGroup*>sieve_groups(head)
+    for net in nets:
+        group.row, group.entry = row, entry
+        net.write(group, <uint64_t*>sieve_masks(head), <uint16_t*>sieve_entries(head))
+        row += group.n_rows
+        entry += <uint64_t>group.n_rows << group.shift
         group += 1
     head.checksum = sieve_sum(<const uint8_t*>head + 16, size - 16)
     return block
@@ -206,31 +239,69 @@ cdef bytes _block(list groups, _Classes classes, uint32_t n):
 
 def _layers(automaton):
     """Sets of places by their distance from the beginning."""
-    sets, follow, first, _ = automaton
+    _, follow, first, _ = automaton
     layers, known, layer = [], 0, first
     while layer:
         layers.append(layer)
         known |= layer
         ahead = 0
-        for place in range(len(sets)):
-            if layer >> place & 1:
-                ahead |= follow[place]
+        for place in _bits(layer):
+            ahead |= follow[place]
         layer = ahead & ~known
     return layers
 
 
-def _shortened(automaton):
-    """The expression up to three quarters of its length, which matches more; None when it cannot be shorter."""
+def cut(automaton, kept):
+    """The first bytes of an expression. See sieve.pyi."""
     sets, follow, first, accept = automaton
     layers = _layers(automaton)
-    kept = len(layers) * 3 // 4
+    if kept >= len(layers):
+        return automaton
     if kept < 1:
         return None
     last, inside = layers[kept - 1], 0
     for layer in layers[:kept]:
         inside |= layer
-    follow = [0 if last >> place & 1 else after & inside for place, after in enumerate(follow)]
-    return sets, follow, first, accept | last
+    places = [place for place in range(len(sets)) if inside >> place & 1]
+    at = {place: new for new, place in enumerate(places)}
+
+    def moved(bits):
+        return sum(_ONE << at[place] for place in _bits(bits & inside))
+
+    return (
+        [sets[place] for place in places],
+        [0 if last >> place & 1 else moved(follow[place]) for place in places],
+        moved(first), moved(accept | last),
+    )
+
+
+def _strewn(bytes sample, automaton):
+    """The sample with beginnings of matches strewn in, which text that is about the same has more often."""
+    sets, follow, first, _ = automaton
+    dice = Random(len(sets))
+    members = [[byte for byte in _OFTEN if bits >> byte & 1] or [_bits(bits)[0]] for bits in sets]
+    ways = {}
+    words = sample.split(b" ")
+    for at in range(0, len(words), len(words) // _STREWN + 1):
+        place, found = -1, bytearray()
+        for _ in range(1 + dice.randrange(_LONGEST)):
+            if place not in ways:
+                ways[place] = _bits(first if place < 0 else follow[place])
+            if not ways[place]:
+                break
+            place = dice.choice(ways[place])
+            found.append(members[place][int(len(members[place]) * dice.random() ** 3)])
+        words[at] = bytes(found).replace(b"\n", b" ")
+    return b" ".join(words)
+
+
+def _bits(bits):
+    found = []
+    while bits:
+        low = bits & -bits
+        found.append(low.bit_length() - 1)
+        bits ^= low
+    return found
 
 
 cdef class Sieve:
@@ -265,38 +336,61 @@ cdef class Sieve:
 
     @property
     def shape(self):
-        return self.head.n_groups, self.head.n_rows, 1 << self.head.shift
+        return self.head.n_joint, self.head.n_rows, self.head.size
 
-    def seen(self, data):
+    def seen(self, data, kind=None):
         """Numbers of the expressions that may match. See sieve.pyi."""
         cdef Py_buffer view
-        cdef uint8_t* flags = <uint8_t*>calloc(self.head.n + 1, 1)
-        cdef uint32_t i
+        cdef uint8_t* flags
+        cdef uint32_t i, at = 0
+        if kind is not None:
+            at = kind
+            if at >= self.head.n_kinds:
+                raise ValueError("there is no such kind of text")
+        flags = <uint8_t*>calloc(self.head.n + 1, 1)
         if flags == NULL:
             raise MemoryError()
         try:
             PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
             with nogil:
-                self.scan(<const uint8_t*>view.buf, <size_t>view.len, _flag, flags)
+                if kind is not None:
+                    self.first(at, <const uint8_t*>view.buf, <size_t>view.len, _flag, flags)
+                else:
+                    for i in range(self.head.n):
+                        flags[i] = self.own(&i, 1, <const uint8_t*>view.buf, <size_t>view.len) != 0
             PyBuffer_Release(&view)
             return [i for i in range(self.head.n) if flags[i]]
         finally:
             free(flags)
 
-    cdef void scan(self, const uint8_t* text, size_t n, SieveCall call, void* context) noexcept nogil:
-        """Tell `call` of each expression that may match."""
-        cdef const SieveGroup* group = sieve_groups(self.head)
-        cdef uint32_t left = self.head.n_groups, lanes, lane
+    cdef void first(self, uint32_t kind, const uint8_t* text, size_t n, SieveCall call, void* context) noexcept nogil:
+        """Tell `call` of each expression looked for in texts of a kind, below n_kinds, that may begin in this one."""
+        cdef uint32_t at = sieve_kinds(self.head)[kind], end = sieve_kinds(self.head)[kind + 1], lanes, lane
+        cdef uint32_t[LANES] groups
         cdef uint64_t[LANES] seen
-        while left:
-            lanes = left if left < LANES else LANES
-            sieve_scan(self.head, group, lanes, text, n, seen)
+        while at < end:
+            lanes = end - at if end - at < LANES else LANES
+            for lane in range(lanes):
+                groups[lane] = at + lane
+            sieve_scan(self.head, groups, lanes, text, n, seen)
             for lane in range(lanes):
                 while seen[lane]:
-                    call(context, group[lane].member[sieve_lowest(seen[lane])])
+                    call(context, sieve_groups(self.head)[groups[lane]].member[sieve_lowest(seen[lane])])
                     seen[lane] &= seen[lane] - 1
-            group += lanes
-            left -= lanes
+            at += lanes
+
+    cdef uint32_t own(self, const uint32_t* numbers, uint32_t n_numbers, const uint8_t* text,
+                      size_t n) noexcept nogil:
+        """Which of up to eight expressions, each below n, may match: a bit for each."""
+        cdef uint32_t[LANES] groups
+        cdef uint64_t[LANES] seen
+        cdef uint32_t lane, passed = 0
+        for lane in range(n_numbers):
+            groups[lane] = self.head.n_joint + numbers[lane]
+        sieve_scan(self.head, groups, n_numbers, text, n, seen)
+        for lane in range(n_numbers):
+            passed |= <uint32_t>(seen[lane] != 0) << lane
+        return passed
 
 
 cdef void _flag(void* context, uint32_t number) noexcept nogil:

@@ -1,7 +1,7 @@
 /* The automaton of a group of expressions, from the places of their bytes (V. Glushkov, 1961) by sets of places.
  *
- * Only the states are made that a sample of text reaches, and no more than `max_states` of them; whatever else text may
- * reach is the sink. How often that happens is told by a second part of the sample.
+ * The states are made that a sample of text reaches, `max_states` at most, and some more that come next;
+ * whatever else text may reach is the sink. How often that happens is told by a second part of the sample.
  */
 #ifndef MXWARD_SIEVE_BUILD_H
 #define MXWARD_SIEVE_BUILD_H
@@ -12,7 +12,8 @@
 
 #define SIEVE_SINK 0xFFFFFFFFu    /* the next state is not made */
 #define SIEVE_UNKNOWN 0xFFFFFFFEu /* nor looked for */
-#define SIEVE_SLOTS 16384         /* of the hash table: four times the states that there may be, at least */
+#define SIEVE_SLOTS 65536         /* of the hash table: twice the states that there may be, at least */
+#define SIEVE_FEW 256             /* states, at least, that are made beyond the sample */
 
 typedef struct {
     uint32_t n_places, words; /* words: of a set of places */
@@ -103,9 +104,10 @@ static double sieve_read(const SieveNet *net, SieveMaker *m, const uint8_t *text
     return n_segments ? (double)n_leaks / (double)n_segments : 0.0;
 }
 
-/* Make the states. `text`: the sample, n bytes; a fifth of it is kept to measure. 0, or -1: out of memory. */
-static int sieve_make(SieveNet *net, SieveMaker *m, uint32_t max_states, const uint8_t *text, size_t n) {
-    const size_t learnt = n / 5 * 4;
+/* Make the states. `text`: the sample, n bytes, which is measured by what stands behind `learnt`. 0, or -1: out of
+ * memory. */
+static int sieve_make(SieveNet *net, SieveMaker *m, uint32_t max_states, const uint8_t *text, size_t n, size_t learnt) {
+    uint32_t room;
     uint64_t *set = (uint64_t *)calloc(net->words, 8);
     m->max_states = max_states;
     m->sets = (uint64_t *)malloc((size_t)max_states * net->words * 8);
@@ -118,7 +120,9 @@ static int sieve_make(SieveNet *net, SieveMaker *m, uint32_t max_states, const u
     }
     sieve_state(net, m, set, 1);
     sieve_read(net, m, text, learnt, 1, set);
-    for (uint32_t state = 0; state < m->n_states; state++) /* what room is left: by states, the first ones first */
+    room = m->n_states + (m->n_states < SIEVE_FEW ? SIEVE_FEW : m->n_states / 4);
+    if (room < max_states) m->max_states = room;
+    for (uint32_t state = 0; state < m->n_states; state++) /* what may come next: by states, the first ones first */
         for (uint32_t c = 0; c < net->n_classes; c++) sieve_follow(net, m, state, c, 1, set);
     m->leak = sieve_read(net, m, text + learnt, n - learnt, 1, set);
     free(set);

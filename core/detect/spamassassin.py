@@ -79,7 +79,7 @@ class SpamAssassinDetector:
         return [
             Hit(
                 scored.name, scored.category, round(scored.weight * factor, 4), self.name, pack.label, scored.detail,
-                _evidence(outcome, slot),
+                _evidence(pack.engine, outcome, slot),
             )
             for slot, scored in fired
         ]  # fmt: skip
@@ -97,9 +97,9 @@ def _factor(weights: Sequence[float]) -> float:
     return LEAST / total if total < LEAST else 1.0
 
 
-def _evidence(outcome: Outcome, slot: int) -> tuple[Evidence, ...]:
+def _evidence(engine: Engine, outcome: Outcome, slot: int) -> tuple[Evidence, ...]:
     """Where a pattern matched: bytes of the text as SpamAssassin renders it, which the view names."""
-    found = outcome.places.get(slot)
+    found = engine.where(outcome, slot)
     if found is None:
         return ()
     return (Evidence(0, f"spamassassin {found.place}", found.start, found.end - found.start),)

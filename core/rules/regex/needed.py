@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from itertools import product
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from mxward.bindings.pcre2 import begins
 from mxward.core.rules.regex.places import automaton
 from mxward.core.rules.regex.tree import EMPTY, Anything, Bytes, Choice, Node, Repeat, Sequence, Unclear, parse
 from mxward.pyx.candidates import Need
@@ -27,7 +28,8 @@ MAX_UNROLLED: Final = 8  # repeats that are written out
 USEFUL: Final = 2.0**-5  # expected matches a byte of text above which a requirement sorts nothing out
 KEPT: Final = 2  # requirements kept of one expression
 WEAK: Final = 2.0**-9  # above this, the skeleton is asked as well
-SURE: Final = 2.0**-14  # above this, the sieve is asked as well
+SURE: Final = 2.0**-14  # above this, the sieve is asked as well, unless
+SELDOM: Final = 0.04  # of all bytes begin a match at most, which PCRE2 looks for quickly
 ALNUM: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 
 Strings = frozenset[bytes]
@@ -57,25 +59,33 @@ class _Column:
 
 class LiteralTable:
     """What needs refer to: 3 n for literal n of the text, 3 n + 1 for literal n of its skeleton, 3 n + 2 for
-    expression n of the sieve."""
+    expression n of the sieve where it may begin.
+
+    own: of each expression, in the order they were told, its number in the sieve, which it must pass; -1: none, or
+    PCRE2 is as fast; first: by kind of text, the expressions of the sieve that every text of the kind is asked for.
+    """
 
     def __init__(self) -> None:
         self.text, self.skeleton = _Column(0), _Column(1)
         self.automata: list[Automaton] = []
+        self.own: list[int] = []
+        self.first: dict[int, list[int]] = {}
 
-    def sieved(self, tree: Node) -> list[Need]:
-        """The need that the sieve lets the expression pass, when it can tell."""
+    def sieve(self, tree: Node, is_slow: bool) -> int:
+        """Note the automaton of the next expression, and give its number; -1 when it would tell nothing."""
         places = automaton(tree)
-        if places is None:
-            return []
-        self.automata.append(places)
-        return [3 * len(self.automata) - 1]
+        if places is not None:
+            self.automata.append(places)
+        number = -1 if places is None else len(self.automata) - 1
+        self.own.append(number if is_slow else -1)
+        return number
 
 
-def needed(pattern: bytes, flags: str, table: LiteralTable) -> Need:
+def needed(pattern: bytes, flags: str, table: LiteralTable, place: int = 0) -> Need:
     """What must have been found, without regard to case, for the expression to match; True: it may always.
 
-    Args: pattern: Perl syntax; flags: letters out of "imsx". Never raises: what is not understood needs nothing.
+    Args: pattern: Perl syntax; flags: letters out of "imsx"; place: the kind of text that it is for.
+    Never raises: what is not understood needs nothing.
     """
     try:
         tree = parse(pattern, flags)
@@ -85,11 +95,19 @@ def needed(pattern: bytes, flags: str, table: LiteralTable) -> Need:
         else:
             inner = []
     except (Unclear, RecursionError):
+        table.own.append(-1)
         return True
     needs = [_any(requirement, table.text) for requirement in chosen]
     needs += [_any(requirement, table.skeleton) for requirement in inner]
-    if min(map(_frequency, chosen + inner), default=1.0) > SURE:
-        needs += table.sieved(tree)
+    where, first = begins(pattern, flags)
+    is_slow = not where and (first is None or sum(2.0 ** -rarity(bytes((byte,))) for byte in first) > SELDOM)
+    if where == "text" or (needs and (not is_slow or min(map(_frequency, chosen + inner)) <= SURE)):
+        table.own.append(-1)
+    else:
+        number = table.sieve(tree, is_slow)
+        if not needs and number >= 0:
+            table.first.setdefault(place, []).append(number)
+            return 3 * number + 2
     return True if not needs else needs[0] if len(needs) == 1 else ("all", needs)
 
 

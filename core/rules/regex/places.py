@@ -14,10 +14,18 @@ from mxward.core.rules.regex.tree import Anything, Bytes, Choice, Node, Repeat, 
 if TYPE_CHECKING:
     from mxward.pyx.sieve import Automaton
 
-MAX_PLACES: Final = 6000
+MAX_PLACES: Final = 16_000
 # What is tried until an expression has few enough places: the bytes of a match that are looked at; copies of what must
 # be repeated; are letters beyond ASCII told apart?
-TRIES: Final = ((400, 8, True), (400, 2, False), (40, 2, False), (20, 2, False), (10, 1, False), (5, 1, False))
+TRIES: Final = (
+    (400, 8, True),
+    (400, 5, False),
+    (400, 2, False),
+    (40, 2, False),
+    (20, 2, False),
+    (10, 1, False),
+    (5, 1, False),
+)
 MAX_BYTES: Final = 24  # copies of one byte that must be repeated
 MAX_OPTIONAL: Final = 3  # copies of what may be repeated; more of them become any number
 HIGH: Final = frozenset(range(128, 256))

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import struct
+from array import array
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -18,16 +20,24 @@ from mxward.core.rules.cachefile import write_cache
 from mxward.core.rules.regex.needed import LiteralTable, needed
 from mxward.core.rules.regex.sampletext import sample
 from mxward.pyx import candidates, literals, sieve
+from mxward.pyx.candidates import Need
 
 BUDGET_US: Final = 2_000_000  # of one call: a message of ordinary size takes some 50
-_MAGIC: Final = b"MXREGX4\n"  # another one whenever what is worked out from an expression changes
-_SIZES: Final = struct.Struct("<QQQQ")
+LOOKED_AT: Final = 8  # every such line of the sample
+IN_VAIN: Final = 1 / 3  # of the lines that pass: more make the sieve useless
+BEGINNING: Final = 4  # bytes of a match that are looked for in every text, or about so many
+_MAGIC: Final = b"MXREGX9\n"  # another one whenever what is worked out from an expression changes
+_SIZES: Final = struct.Struct("<QQQQQQ")
+
+
+Piece = tuple[int, bytes, Sequence[int] | None]  # kind of text, text, where its segments begin
 
 
 class Regex(NamedTuple):
     """An expression: Perl syntax over bytes; flags out of "imsx"; `multiple`: count matches, up to `max_hits`.
 
-    `plain`: the same expression written out, to tell its literals from; b"": `pattern`.
+    `plain`: the same expression written out, to tell its literals from; b"": `pattern`; `place`: the kind of text that
+    it is applied to, counted from 0.
     """
 
     pattern: bytes
@@ -35,15 +45,19 @@ class Regex(NamedTuple):
     multiple: bool = False
     max_hits: int = 1
     plain: bytes = b""
+    place: int = 0
 
 
 class _Blobs(NamedTuple):
-    """Compiled forms: literals of the text, of its skeleton, the sieve, and what each expression needs of them."""
+    """Compiled forms: literals of the text, of its skeleton, the sieve, what each expression needs of them, its number
+    in the sieve (int32 each), and the kinds of text that each literal is looked for in (rows of uint64)."""
 
     text: bytes
     skeleton: bytes
     sieve: bytes
     needs: bytes
+    own: bytes
+    uses: bytes
 
 
 class RegexSet:
@@ -59,11 +73,12 @@ class RegexSet:
         try:
             self._set = pcre2.Patterns(
                 given,
-                literals.Literals(blobs.text),
-                literals.Literals(blobs.skeleton),
-                sieve.Sieve(blobs.sieve),
-                needs,
-            )
+                pcre2.Filter(
+                    literals.Literals(blobs.text), literals.Literals(blobs.skeleton), sieve.Sieve(blobs.sieve), needs,
+                    array("i", blobs.own), blobs.uses,
+                ),
+                [pattern.place for pattern in self.patterns],
+            )  # fmt: skip
         except pcre2.PatternError as error:
             text = self.patterns[error.number].pattern.decode("latin-1")
             raise RulePackError(f"{error} at offset {error.offset} of /{text}/", pack="regex") from None
@@ -82,26 +97,73 @@ class RegexSet:
         """As `match`, and the numbers of expressions that used up their limits, so that nothing is known of them."""
         return self._set.match(data, starts, BUDGET_US)
 
+    def match_pieces(self, pieces: list[Piece]) -> tuple[list[tuple[int, int, int, int]], list[int]]:
+        """As `match_all`, for texts of several kinds in one call: each expression sees the pieces of its place."""
+        return self._set.match_pieces(pieces, BUDGET_US)
+
 
 def _prepare(patterns: Sequence[Regex], cache: Path | None) -> _Blobs:
     """Compiled literals and needs, from the cache when it has them."""
     file = cache / f"regex-{_key(patterns)}.bin" if cache is not None else None
     if file is not None and (blobs := _load(file)) is not None:
         return blobs
-    table = LiteralTable()
-    needs = [needed(pattern.plain or pattern.pattern, pattern.flags, table) for pattern in patterns]
-    text, skeleton = (literals.compile(column.literals, literals.CASELESS) for column in (table.text, table.skeleton))
-    blobs = _Blobs(text, skeleton, sieve.compile(table.automata, sample()), candidates.compile(needs))
+    blobs = _worked_out(patterns)
     if file is not None:
         _store(file, blobs)
     return blobs
+
+
+def _worked_out(patterns: Sequence[Regex]) -> _Blobs:
+    table = LiteralTable()
+    needs = [needed(p.plain or p.pattern, p.flags, table, p.place) for p in patterns]
+    text, skeleton = (literals.compile(column.literals, literals.CASELESS) for column in (table.text, table.skeleton))
+    vain = _in_vain(table)
+    needs = [True if type(need) is int and need % 3 == 2 and need // 3 in vain else need for need in needs]
+    kinds = range(max(table.first, default=-1) + 1)
+    first = [[number for number in table.first.get(kind, ()) if number not in vain] for kind in kinds]
+    block = sieve.compile(table.automata, sample(), first)
+    passed = _passed(block)
+    own = array("i", (-1 if passed.get(number, 0.0) > IN_VAIN else number for number in table.own))
+    uses = _uses(needs, [p.place for p in patterns], max(len(table.text.literals), len(table.skeleton.literals)))
+    return _Blobs(text, skeleton, block, candidates.compile(needs), own.tobytes(), uses)
+
+
+def _uses(needs: Sequence[Need], places: Sequence[int], n_literals: int) -> bytes:
+    """Rows of bits: the kinds of text that expressions look for each literal in."""
+    n_words = (max(places, default=0) + 64) // 64
+    rows = array("Q", bytes(8 * n_words * (3 * n_literals + 3)))
+    for need, place in zip(needs, places, strict=True):
+        waiting = [need]
+        while waiting:
+            item = waiting.pop()
+            if isinstance(item, tuple):
+                waiting += () if isinstance(item[-1], int) else item[-1]
+            elif item is not True and item % 3 < 2:
+                rows[item * n_words + place // 64] |= 1 << place % 64
+    return rows.tobytes()
+
+
+def _in_vain(table: LiteralTable) -> set[int]:
+    """Expressions looked for in every text whose beginnings stand in most lines, so that it is of no use."""
+    numbers = [number for members in table.first.values() for number in members]
+    beginnings = [sieve.cut(table.automata[number], BEGINNING) for number in numbers]
+    passed = _passed(sieve.compile([places for places in beginnings if places is not None], sample()))
+    return {numbers[at] for at, share in passed.items() if share > IN_VAIN}
+
+
+def _passed(block: bytes) -> dict[int, float]:
+    """The share of lines in which each expression of a sieve may match."""
+    lines = sample().split(b"\n")[::LOOKED_AT]
+    every = sieve.Sieve(block)
+    seen = Counter(number for line in lines for number in every.seen(line))
+    return {number: times / len(lines) for number, times in seen.items()}
 
 
 def _key(patterns: Sequence[Regex]) -> str:
     digest = hashlib.sha256(_MAGIC)
     for pattern in patterns:
         told = pattern.plain or pattern.pattern
-        digest.update(b"%d\0%s\0%s\0" % (len(told), told, pattern.flags.encode()))
+        digest.update(b"%d\0%s\0%s\0%d\0" % (len(told), told, pattern.flags.encode(), pattern.place))
     return digest.hexdigest()[:32]
 
 

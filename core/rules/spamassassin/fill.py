@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from mxward.bindings import pcre2
 from mxward.core.rules.regex.regexset import BUDGET_US
 from mxward.core.rules.spamassassin.compile import RegexTest, RuleBook
-from mxward.core.rules.spamassassin.matcher import Found, regex
+from mxward.core.rules.spamassassin.matcher import Match, regex
 from mxward.core.rules.spamassassin.places import place_text
 
 if TYPE_CHECKING:
@@ -31,38 +31,34 @@ class Filler:
     """Knows which tests capture and which use what was captured. Immutable."""
 
     def __init__(self, book: RuleBook) -> None:
-        self._capturing: dict[int, str] = {}
+        self._capturing: dict[int, tuple[RegexTest, str]] = {}
         self._using: dict[int, RegexTest] = {}
         for test in book.regexes:
             if test.pattern.templates:
                 self._using[test.slot] = test
             elif "(?" in test.pattern.source and (name := captured_name(test.pattern.source)):
-                self._capturing[test.slot] = name
+                self._capturing[test.slot] = test, name
         self.is_needed = bool(self._using)
 
-    def confirm(self, found: list[Found], texts: TextSet, exhausted: list[int]) -> list[Found]:
-        """What fired without the tests whose real pattern, with the captured values in it, does not match."""
-        using = [entry for entry in found if entry.slot in self._using]
-        if not using:
-            return found
-        values = self._values(found, texts)
-        kept = [entry for entry in found if entry.slot not in self._using]
-        for number, entry in enumerate(using):
-            test = self._using[entry.slot]
+    def confirm(self, found: dict[int, Match], texts: TextSet, exhausted: list[int]) -> None:
+        """Take out the tests whose real pattern, with the captured values in it, does not match. `found`: by slot."""
+        using = [slot for slot in found if slot in self._using] if found else []
+        values = self._values(found, texts) if using else {}
+        for number, slot in enumerate(using):
+            test, matched = self._using[slot], found.pop(slot)
             if not set(test.pattern.templates) <= values.keys():
                 continue
             if number >= MAX_FILLED:
-                exhausted.append(entry.slot)
-            else:
-                kept += _match(test, entry.place, values, texts, exhausted)
-        return kept
+                exhausted.append(slot)
+            elif (real := _match(test, values, texts, exhausted)) is not None:
+                found[slot] = (matched[0], *real)
 
-    def _values(self, found: list[Found], texts: TextSet) -> dict[str, str]:
+    def _values(self, found: dict[int, Match], texts: TextSet) -> dict[str, str]:
         """Captured values as patterns that match just them."""
         values: dict[str, str] = {}
-        for entry in found:
-            name = self._capturing.get(entry.slot)
-            value = place_text(texts, entry.place)[0][entry.start : entry.end] if name else b""
+        for slot, (_, _, start, end) in found.items():
+            test, name = self._capturing.get(slot, (None, ""))
+            value = place_text(texts, test.place)[0][start:end] if test is not None else b""
             if name and 0 < len(value) <= MAX_VALUE:
                 values[name] = f"(?:{_quote(value)})"
         return values
@@ -82,19 +78,20 @@ def captured_name(source: str) -> str:
 
 
 def _match(
-    test: RegexTest, place: str, values: dict[str, str], texts: TextSet, exhausted: list[int]
-) -> list[Found]:  # fmt: skip
+    test: RegexTest, values: dict[str, str], texts: TextSet, exhausted: list[int]
+) -> tuple[int, int, int] | None:  # fmt: skip
+    """How often, and where first, the pattern matches with the values in it; None: it does not."""
     filled = regex(test, values)
-    data, starts = place_text(texts, place)
+    data, starts = place_text(texts, test.place)
     try:
         single = pcre2.Patterns([(filled.pattern, filled.flags, filled.max_hits)])
         matched, gave_up = single.match(data, starts, BUDGET_US)
     except ValueError:  # the value made the pattern too large
         exhausted.append(test.slot)
-        return []
+        return None
     if gave_up:
         exhausted.append(test.slot)
-    return [Found(test.slot, times, place, start, end) for _, times, start, end in matched]
+    return matched[0][1:] if matched else None
 
 
 def _quote(value: bytes) -> str:

@@ -1,17 +1,17 @@
-"""The patterns of one place (the body, one header, …) over the text that stands there.
+"""The patterns of all places (the body, each header, …) over the texts that stand there.
 
 What a pattern is compiled to is core/rules/regex; which text a place has is engine.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from mxward.bindings import pcre2
 from mxward.core.errors import RulePackError
-from mxward.core.rules.regex import Regex, RegexSet
+from mxward.core.rules.regex import Piece, Regex, RegexSet
 from mxward.core.rules.spamassassin.compile import RegexTest
 from mxward.core.rules.spamassassin.pattern import Pattern
 
@@ -19,55 +19,85 @@ ANY: Final = r"[\s\S]*"  # stands for a captured value until it is known
 _FLAGS: Final = frozenset("imsx")
 
 
-class Found(NamedTuple):
-    """A test that fired: how often, at which place, and where first (bytes of its text); negated ones nowhere."""
+Kind = tuple[str, str | None, int, int, bool]  # place, and for tests of parts: unset value, first and last part, joined
+Match = tuple[int, int, int, int]  # number of the test, how often, and where first: start and end in bytes of its text
 
-    slot: int
-    times: int
+
+class Found(NamedTuple):
+    """Where a pattern matched first: the place, and bytes of its text; negated ones match nowhere."""
+
     place: str
     start: int
     end: int
 
 
 class PlaceSet:
-    """All tests of one place. Immutable. `faults`: slot of a test whose pattern cannot be used -> why."""
+    """Tests over texts of many kinds, matched in one call. Immutable.
 
-    def __init__(self, place: str, tests: Iterable[RegexTest], cache: Path | None) -> None:
-        self.place = place
+    kinds: each kind of text and its number; faults: slot of a test whose pattern cannot be used -> why.
+    """
+
+    def __init__(self, tests: Iterable[RegexTest], cache: Path | None) -> None:
         self.tests = tuple(tests)
+        self.kinds: dict[Kind, int] = {}
+        for test in self.tests:
+            self.kinds.setdefault(kind(test), len(self.kinds))
         self.faults: dict[int, str] = {}
         self._set = self._compile(cache)
         self._slots = [test.slot for test in self.tests]
-        self._negated = frozenset(number for number, test in enumerate(self.tests) if test.negated)
+        self._negated: dict[int, list[int]] = {}
+        for number, test in enumerate(self.tests):
+            if test.negated:
+                self._negated.setdefault(self.kinds[kind(test)], []).append(number)
+        self._never = frozenset(number for numbers in self._negated.values() for number in numbers)
 
-    def match(self, data: bytes, starts: Sequence[int] | None, found: list[Found], exhausted: list[int]) -> None:
-        """Add the tests that fire on a text cut into segments at `starts` (None: it is one), and those that gave up."""
-        slots, place, negated = self._slots, self.place, self._negated
-        matched, gave_up = self._set.match_all(data, starts)
+    def match(self, pieces: list[Piece], found: dict[int, Match], exhausted: list[int]) -> None:
+        """Add the tests that fire, by slot, and the slots of those that gave up. Each test sees texts of its kind."""
+        slots, never = self._slots, self._never
+        matched, gave_up = self._set.match_pieces(pieces)
+        found.update([(slots[match[0]], match) for match in matched if match[0] not in never])
         if gave_up:
             exhausted += [slots[number] for number in gave_up]
-        if not negated:
-            found += [Found(slots[number], times, place, start, end) for number, times, start, end in matched]
-            return
-        settled = {number for number, _, _, _ in matched}.union(gave_up)
-        found += [Found(slots[n], times, place, start, end) for n, times, start, end in matched if n not in negated]
-        found += [Found(slots[number], 1, place, 0, 0) for number in negated if number not in settled]
+        settled = {match[0] for match in matched}.union(gave_up)
+        for number in [number for piece in pieces for number in self._negated.get(piece[0], ())]:
+            if number not in settled:
+                found[slots[number]] = (number, 1, 0, 0)
+
+    def absent(self, number: int, unset: str | None) -> list[tuple[int, Match]]:
+        """What fires where a text of a kind is missing, of the tests that take `unset` instead."""
+        found: dict[int, Match] = {}
+        self.match([(number, (unset or "").encode("latin-1"), None)], found, [])
+        return [(slot, match) for slot, match in found.items() if self.tests[match[0]].unset == unset]
+
+    def where(self, match: Match) -> Found:
+        """The place of a match."""
+        return Found(self.tests[match[0]].place, match[2], match[3])
 
     def _compile(self, cache: Path | None) -> RegexSet:
         """All patterns together; when one of them is at fault, what is left without it."""
         self.tests = tuple(test if test.compact is None else self._smaller(test) for test in self.tests)
         try:
-            return RegexSet([regex(test) for test in self.tests], cache)
+            return self._regexes(cache)
         except RulePackError:
             faults = {test.slot: fault for test in self.tests if (fault := _fault(test))}
             self.faults |= faults
             self.tests = tuple(test for test in self.tests if test.slot not in faults)
-            return RegexSet([regex(test) for test in self.tests], cache)
+            return self._regexes(cache)
+
+    def _regexes(self, cache: Path | None) -> RegexSet:
+        return RegexSet([regex(test)._replace(place=self.kinds[kind(test)]) for test in self.tests], cache)
 
     def _smaller(self, test: RegexTest) -> RegexTest:
         """The test with its compact pattern when the other is too large for PCRE2; then `compact` is the other."""
         compact = test._replace(pattern=test.compact or test.pattern, compact=test.pattern)
         return compact if _fault(test) and not _fault(compact) else test
+
+
+def kind(test: RegexTest) -> Kind:
+    """The kind of text that a test looks at."""
+    if test.place.startswith("mime "):
+        return test.place, test.unset, test.first_part, test.last_part, test.joined
+    return test.place, None, 1, 1, False
 
 
 def _fault(test: RegexTest) -> str:
