@@ -31,12 +31,12 @@ _HEX: Final = re.compile(rb"&#x0*(2[1-9]|[3-6][a-fA-F0-9]|7[0-9a-eA-E]);")
 _DOTS: Final = re.compile(rb"&#(?:x2e|12290|x3002|65294|xff0e|65377|xff61);", re.I)
 _WEB: Final = re.compile(rb"(https?://)([^@/?#]*@)?([^/?#:]+)((?::(\d*))?[^\n]*)\Z", re.I)
 _INNER: Final = re.compile(rb"(https?:/{0,2}[^&#]+)", re.I)
-_AFTER_HOST: Final = re.compile(rb"[^0-9A-Za-z]+\Z")
+_NOT_IN_HOST: Final = bytes(byte for byte in range(256) if not chr(byte).isascii() or not chr(byte).isalnum())
 _OCTETS: Final = re.compile(rb"(?:(?:0x[0-9a-f]+|\d+)\.){3}(?:0x[0-9a-f]+|\d+)", re.I)
 _OCTAL: Final = re.compile(rb"0+([1-3][0-7]{0,2}|[4-7][0-7]?)\b")
 _BARE: Final = re.compile(rb"(?:www\.)?([^.]+)")
 _CONTROLS: Final = bytes(range(33))
-_QUOTED: Final = re.compile(rb"[^?&]*<([^@>]+@[^>]+)>")
+_QUOTED: Final = re.compile(rb"[^?&]*<([^@>]{1,320}@[^>]{1,255})>")
 
 
 def canonical(address: bytes, site: Site) -> list[bytes]:
@@ -126,7 +126,7 @@ def _host_forms(match: re.Match[bytes], forms: list[bytes], behind: list[bytes],
     if b"@" in host.lstrip(b"@") and not host.startswith(b"@"):
         host = host[host.index(b"@") + 1 :]
         forms.append(proto + host + rest)
-    trimmed = _AFTER_HOST.sub(b"", host)
+    trimmed = host.rstrip(_NOT_IN_HOST)
     if trimmed != host:
         host = trimmed
         forms.append(proto + host + rest)

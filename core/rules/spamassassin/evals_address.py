@@ -27,7 +27,7 @@ _RECIPIENTS: Final = tuple(
     )
 )  # fmt: skip
 _ENVELOPE: Final = b"envelopefrom"  # no field of its own
-_FOR: Final = re.compile(rb" for <?(\S+@(\S+?))>?;")
+_FOR: Final = re.compile(rb" for <?(\S{1,320}@(\S{1,255}?))>?;")  # lengths: RFC 5321 4.5.3.1
 _DOTS: Final = re.compile(rb"\.\.+")
 _LITERAL: Final = re.compile(rb"\[(.*)\](/\d{1,3})?", re.S)
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 # Charsets whose letters have no case, or whose bytes look like capitals.
 CASELESS: Final = re.compile(
-    rb"[-_a-z0-9]*(?:koi|jp|jis|euc|gb|big5|isoir|cp1251|windows-1251|georgianps|pt154|tis)[-_a-z0-9]*", re.I
+    rb"[-_a-z0-9]{0,80}(?:koi|jp|jis|euc|gb|big5|isoir|cp1251|windows-1251|georgianps|pt154|tis)[-_a-z0-9]{0,80}", re.I
 )
 _ASCII_NAME: Final = re.compile(
     r"us-ascii|ansi_x3\.4-1968|iso-ir-6|ansi_x3\.4-1986|iso_646\.irv:1991|ascii|iso646-us|us|ibm367|cp367|csascii"

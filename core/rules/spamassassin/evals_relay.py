@@ -12,7 +12,7 @@ from mxward.core.rules.spamassassin.ip import V4, is_private, is_v4
 if TYPE_CHECKING:
     from mxward.core.rules.spamassassin.texts import TextSet
 
-_HOST: Final = re.compile(rb"\w+(?:[\w.-]+\.)+\w+\n?\Z", re.A)
+_HOST: Final = re.compile(rb"\w[\w.-]+\.\w+\n?\Z", re.A)
 _NETWORK: Final = re.compile(rb"(\d+\.\d+)\.\d+\.\d+\n?\Z")
 _LETTER: Final = re.compile(rb"[a-zA-Z]")
 _LONG_TOP: Final = re.compile(rb"\S{3,}|ie|fr|de")
