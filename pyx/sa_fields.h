@@ -91,30 +91,42 @@ static inline size_t sf_line_feeds(const uint8_t *s, size_t n, uint8_t *out) {
     return end;
 }
 
+/* Whether text has bytes outside ASCII or what may begin an encoded word. */
+static inline int sf_is_odd(const uint8_t *s, size_t n) {
+    uint64_t all = 0, word;
+    size_t at = 0;
+    for (; n - at >= 8; at += 8) {
+        memcpy(&word, s + at, 8);
+        all |= word;
+    }
+    for (; at < n; at++) all |= s[at];
+    if (all & 0x8080808080808080u) return 1;
+    for (const uint8_t *p = s; n && (p = memchr(p, '?', n - (size_t)(p - s))); p++)
+        if (p > s && p[-1] == '=') return 1;
+    return 0;
+}
+
 /* A value unfolded and stripped into `out`, which has room for n bytes; where the result begins is *from.
  * A line feed and the blanks behind it become a space, any other line feed goes; `is_twice`: CR LF counts as LF.
  * *odd: it has bytes outside ASCII or what may begin an encoded word. */
 static inline size_t sf_unfold(const uint8_t *s, size_t n, int is_twice, uint8_t *out, size_t *from, int *odd) {
     size_t at = 0, end = 0, start = 0;
-    uint8_t all = 0;
-    int is_word = 0;
     while (at < n) {
-        uint8_t c = s[at];
-        if (is_twice && c == '\r' && at + 1 < n && s[at + 1] == '\n') c = s[++at];
-        at++;
-        if (c == '\n') {
-            if (at >= n || !sf_blank(s[at])) continue;
-            while (at < n && sf_blank(s[at])) at++;
-            c = ' ';
-        }
-        is_word |= c == '?' && end && out[end - 1] == '=';
-        all |= c;
-        out[end++] = c;
+        const uint8_t *mark = memchr(s + at, '\n', n - at);
+        size_t stop = mark ? (size_t)(mark - s) : n;
+        memcpy(out + end, s + at, stop - at);
+        end += stop - at;
+        if (!mark) break;
+        if (is_twice && stop > at && s[stop - 1] == '\r') end--;
+        at = stop + 1;
+        if (at >= n || !sf_blank(s[at])) continue;
+        while (at < n && sf_blank(s[at])) at++;
+        out[end++] = ' ';
     }
     while (start < end && sf_space(out[start])) start++;
     while (end > start && sf_space(out[end - 1])) end--;
     *from = start;
-    *odd = all >= 0x80 || is_word;
+    *odd = sf_is_odd(out + start, end - start);
     return end - start;
 }
 

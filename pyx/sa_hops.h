@@ -221,13 +221,21 @@ static void sh_protocol(sh_hop *h) {
     static const char *const names[] = {"esmtpsa", "esmtpa", "lmtpsa", "lmtpa", "utf8smtpsa", "utf8smtpa", "utf8lmtpsa",
                                         "utf8lmtpa", "asmtp", "https", "httpu", "http"};
     if (!SH_HAS(h, " by ")) return;
+    int is_lower = !h->pairs[sh_pair(' ', 'W')];
     for (uint32_t at = 0; at + 6 < h->n; at++) {
-        if (h->line[at] != ' ' || sh_lower(h->line[at + 1]) != 'w' || !sh_at(h->line, h->n, at, " with ")) continue;
+        if (is_lower) {
+            const uint8_t *p = sh_find(h->line + at, h->n - at, (const uint8_t *)" with ", 6);
+            if (!p || (at = (uint32_t)(p - h->line)) + 6 >= h->n) return;
+        } else if (h->line[at] != ' ' || !sh_at(h->line, h->n, at, " with ")) {
+            continue;
+        }
+        const uint8_t *name = h->line + at + 6;
+        uint8_t first = sh_lower(*name);
         for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
             uint32_t end = at + 6 + (uint32_t)strlen(names[i]);
-            if (!sh_at(h->line, h->n, at + 6, names[i])) continue;
+            if (first != (uint8_t)names[i][0] || !sh_at(h->line, h->n, at + 6, names[i])) continue;
             if (end == h->n || h->line[end] == ' ' || h->line[end] == ';') {
-                h->auth = sh_span_of(h->line + at + 6, end - at - 6);
+                h->auth = sh_span_of(name, end - at - 6);
                 return;
             }
         }
@@ -256,7 +264,11 @@ static inline int sh_is_rare(const sh_hop *h) {
 static void sh_sender(sh_hop *h, uint32_t from) {
     const uint8_t *s = h->line;
     int is_there = SH_HAS(h, "nvelope-");
-    for (uint32_t at = from + 5; at < h->n && !is_there; at++) is_there = s[at] == '-' && sh_at(s, h->n, at - 5, "eturn-");
+    for (const uint8_t *p = s + from + 5; !is_there && p < s + h->n; p++) {
+        p = memchr(p, '-', (size_t)(s + h->n - p));
+        if (!p) break;
+        is_there = sh_at(s, h->n, (uint32_t)(p - s) - 5, "eturn-");
+    }
     for (uint32_t at = from; is_there && at + 8 < h->n; at++) {
         uint8_t c = sh_lower(s[at]);
         uint32_t p;

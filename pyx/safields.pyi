@@ -1,7 +1,6 @@
 """Header fields of one part as SpamAssassin keeps them: found in one pass, objects made only of what is asked for."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from types import EllipsisType
 from typing import final
 
 MAX_NAME: int  # bytes kept of a name
@@ -51,11 +50,11 @@ class FieldTable:
         """Values as they stand, with LF line ends and one at the end. Name in lower case."""
     def values(self, name: bytes, /) -> list[bytes]:
         """Values unfolded, stripped and decoded, without a line end. Name in lower case."""
-    def joined(self, plan: FieldPlan, /) -> list[bytes | EllipsisType | None]:
-        """What each entry wants, several values one a line: None when there is none.
+    def joined(self, plan: FieldPlan, /) -> tuple[list[bytes | None], list[int]]:
+        """What each entry wants, several values one a line, None when there is none; and the numbers of open entries.
 
-        Ellipsis for OTHER, and for addresses and names when a value is not one plain mailbox (`usual_mailbox`), or a
-        name has to be decoded.
+        Open, and None in the list, is what has to be asked elsewhere: OTHER, and addresses and names when a value is
+        not one plain mailbox (`usual_mailbox`) or a name has to be decoded.
         """
     def numbers(self, name: bytes, /) -> list[int]:
         """Which fields have that name, the first of all being 0. Name in lower case."""
@@ -72,6 +71,9 @@ def raw_lines(section: bytes, /) -> list[bytes]:
 
     Lines that begin with a blank behind nothing, and what no line feed ends, are left out.
     """
+
+def raw_text(section: bytes, /) -> bytes:
+    """`raw_lines` joined."""
 
 def usual_mailbox(value: bytes, /) -> tuple[bytes | None, bytes] | None:
     """(name, address) of a field that is one mailbox and nothing odd; None for any other field.

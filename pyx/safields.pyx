@@ -52,26 +52,42 @@ cdef enum:
 DECODED, RAW, MAIL, NAME, CLEAN, ALL, OTHER = 0, _RAW, _MAIL, _NAME, _CLEAN, _ALL, _OTHER
 
 
+cdef struct PlanEntry:
+    uint32_t first  # number of its first name
+    uint32_t n
+    int kind
+
+
 cdef class FieldPlan:
     """What is looked up in many messages. See safields.pyi."""
 
-    cdef readonly list entries
-    cdef bytes _kinds
+    cdef list _names  # of all entries, one after the other
+    cdef uint32_t* _hashes
+    cdef PlanEntry* _entries
+    cdef Py_ssize_t _n
 
     def __init__(self, entries, /):
-        self.entries = [[FieldName(name) for name in names] for names, _ in entries]
-        self._kinds = bytes([kind for _, kind in entries])
+        cdef Py_ssize_t i
+        cdef bytes name
+        if self._entries != NULL:
+            raise ValueError("a plan is made once")
+        self._names = [bytes(name) for names, _ in entries for name in names]
+        self._hashes = <uint32_t*>malloc((<size_t>len(self._names) + 1) * sizeof(uint32_t))
+        self._entries = <PlanEntry*>malloc((<size_t>len(entries) + 1) * sizeof(PlanEntry))
+        if self._hashes == NULL or self._entries == NULL:
+            raise MemoryError
+        for i in range(len(self._names)):
+            name = self._names[i]
+            self._hashes[i] = sf_hash(<const uint8_t*>PyBytes_AS_STRING(name), <size_t>PyBytes_GET_SIZE(name))
+        i = 0
+        for names, kind in entries:
+            self._entries[self._n] = PlanEntry(<uint32_t>i, <uint32_t>len(names), kind)
+            i += len(names)
+            self._n += 1
 
-
-cdef class FieldName:
-    """A name in lower case and its hash."""
-
-    cdef bytes name
-    cdef uint32_t hash
-
-    def __init__(self, bytes name not None, /):
-        self.name = name
-        self.hash = sf_hash(<const uint8_t*>PyBytes_AS_STRING(name), <size_t>PyBytes_GET_SIZE(name))
+    def __dealloc__(self):
+        free(self._hashes)
+        free(self._entries)
 
 
 cdef class FieldTable:
@@ -225,26 +241,29 @@ cdef class FieldTable:
         cdef bytes made = PyBytes_FromStringAndSize(<const char*>self._s + f.name, f.name_n)
         return made.lower()
 
-    cdef int _values_of(self, list names, bint is_raw, list found) except -1:
-        """Add all values of some names, each with a line end."""
-        cdef FieldName wanted
-        cdef uint32_t number
-        for wanted in names:
-            number = self._named(self._first[wanted.hash % _N_SLOTS], wanted.hash, wanted.name)
-            while number:
-                found.append(self._raw(number) if is_raw else self._value(number, True))
-                number = self._named(self._fields[number - 1].next, wanted.hash, wanted.name)
-        return 0
-
-    cdef object _joined(self, list names, int kind):
+    cdef object _joined(self, FieldPlan plan, PlanEntry entry):
         """What an entry of a plan asks for: None when there is none, Ellipsis when it has to be asked elsewhere."""
-        cdef list found = []
-        self._values_of(names, kind & _RAW, found)
-        if not found:
+        cdef uint32_t i, number
+        cdef bytes name, value = None
+        cdef list more = None
+        for i in range(entry.first, entry.first + entry.n):
+            number = self._first[plan._hashes[i] % _N_SLOTS]
+            if not number:
+                continue
+            name = <bytes>plan._names[i]
+            number = self._named(number, plan._hashes[i], name)
+            while number:
+                if value is not None and more is None:
+                    more = [value]
+                value = self._raw(number) if entry.kind & _RAW else self._value(number, True)
+                if more is not None:
+                    more.append(value)
+                number = self._named(self._fields[number - 1].next, plan._hashes[i], name)
+        if value is None:
             return None
-        if kind & (_MAIL | _NAME):
-            return _of_mailboxes(found, kind)
-        return found[0] if len(found) == 1 else b"".join(found)
+        if entry.kind & (_MAIL | _NAME):
+            return _of_mailboxes([value] if more is None else more, entry.kind)
+        return value if more is None else b"".join(more)
 
     def __len__(self):
         return self._n
@@ -292,18 +311,19 @@ cdef class FieldTable:
     def joined(self, FieldPlan plan not None, /):
         """See safields.pyi."""
         cdef Py_ssize_t i
-        cdef int kind
-        cdef const uint8_t* kinds = <const uint8_t*>PyBytes_AS_STRING(plan._kinds)
-        cdef list found = []
-        for i in range(len(plan.entries)):
-            kind = kinds[i]
-            if kind & _OTHER:
-                found.append(...)
-            elif kind & _ALL:
-                found.append(self.text() or None)
+        cdef list found = [None] * plan._n, open_ = []
+        for i in range(plan._n):
+            if plan._entries[i].kind & _OTHER:
+                open_.append(i)
+            elif plan._entries[i].kind & _ALL:
+                found[i] = self.text() or None
             else:
-                found.append(self._joined(<list>plan.entries[i], kind))
-        return found
+                value = self._joined(plan, plan._entries[i])
+                if value is ...:
+                    open_.append(i)
+                elif value is not None:
+                    found[i] = value
+        return found, open_
 
     def numbers(self, bytes name not None, /):
         """See safields.pyi."""
@@ -411,6 +431,25 @@ def raw_lines(bytes section not None, /):
             return found
         found.append(PyBytes_FromStringAndSize(<const char*>s + at, <Py_ssize_t>(end - at)))
         at = end
+
+
+def raw_text(bytes section not None, /):
+    """`raw_lines` joined. See safields.pyi."""
+    cdef const uint8_t* s = <const uint8_t*>PyBytes_AS_STRING(section)
+    cdef size_t n = <size_t>PyBytes_GET_SIZE(section), at = 0, size = 0, end
+    cdef uint8_t* made = <uint8_t*>malloc(n + 1)
+    if made == NULL:
+        raise MemoryError
+    try:
+        end = sf_raw_line(s, n, &at)
+        while end:
+            memcpy(made + size, s + at, end - at)
+            size += end - at
+            at = end
+            end = sf_raw_line(s, n, &at)
+        return PyBytes_FromStringAndSize(<const char*>made, <Py_ssize_t>size)
+    finally:
+        free(made)
 
 
 def usual_mailbox(bytes value not None, /):

@@ -6,7 +6,7 @@ Templates are compiled by core/rules/spamassassin/template.py; fields of rare fo
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from libc.stdint cimport uint8_t, uint16_t, uint32_t
 from libc.stdlib cimport calloc, free, malloc
-from libc.string cimport memcpy, strchr, strlen
+from libc.string cimport memcpy, strlen
 
 cdef extern from "sa_hops.h" nogil:
     enum: SH_STAGES, SH_READ, SH_UNREAD, SH_SKIPPED, SH_FETCHED, SH_ASK, SH_MAX
@@ -55,8 +55,9 @@ cdef bytes _bytes(sh_span span):
     return PyBytes_FromStringAndSize(<const char*>span.s, span.n)
 
 
-cdef bint _is_unsafe(uint8_t c) noexcept nogil:
-    return c == 0 or c == 32 or 9 <= c <= 13 or (c != 0 and strchr("#[]()<>|", c) != NULL)
+cdef uint8_t[256] _SAFE  # what stands for each byte in a name
+for _code in range(256):
+    _SAFE[_code] = 33 if _code in b"\0\t\n\v\f\r #[]()<>|" else _code
 
 
 cdef bytes _safe(sh_span span):
@@ -64,7 +65,7 @@ cdef bytes _safe(sh_span span):
     cdef uint8_t[SH_MAX + 8] made
     cdef uint32_t i
     for i in range(span.n):  # a span stands in the line, which is no longer
-        made[i] = c"!" if _is_unsafe(span.s[i]) else span.s[i]
+        made[i] = _SAFE[span.s[i]]
     return PyBytes_FromStringAndSize(<const char*>made, span.n)
 
 

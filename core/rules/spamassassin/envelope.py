@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from mxward.pyx.safields import usual_mailbox
+
 if TYPE_CHECKING:
     from mxward.core.rules.spamassassin.texts import TextSet
 
@@ -29,7 +31,9 @@ def envelope_from(texts: TextSet) -> bytes | None:
     if sender and b"@" in sender[0] and any(b"(fetchmail" in line for line in headers.values("Received")):
         return None
     for name, is_final in _GUESSES:
-        found = headers.values(f"{name}:first:addr") if name.lower().encode() in names else []
+        written = names.raw(name.lower().encode())
+        box = usual_mailbox(written[0]) if written else None
+        found = headers.values(f"{name}:first:addr") if written and box is None else [box[1]] if box else []
         if not found:
             continue
         if not _stands_below(texts, name):

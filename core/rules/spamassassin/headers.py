@@ -8,7 +8,7 @@ Source: Mail::SpamAssassin::Conf(3), "header"; behaviour of SpamAssassin 4.0.1.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +16,7 @@ from mxward.core.rules.spamassassin.addresses import Mailbox, is_host, mailboxes
 from mxward.core.rules.spamassassin.domains import ascii_host, registered_domain
 from mxward.core.rules.spamassassin.fields import Fields, decode_words
 from mxward.core.rules.spamassassin.ip import ADDRESS, reverse
-from mxward.pyx.safields import ALL, CLEAN, DECODED, MAIL, NAME, OTHER, RAW, FieldPlan, raw_lines
+from mxward.pyx.safields import ALL, CLEAN, DECODED, MAIL, NAME, OTHER, RAW, FieldPlan, raw_lines, raw_text
 
 if TYPE_CHECKING:
     from mxward.core.rules.spamassassin.received import Relays
@@ -46,28 +46,32 @@ class Headers:
         self._relays, self._envelope_from = relays, envelope_from
         self._kept: dict[str, list[bytes]] = {}
         self._joined: dict[str, bytes | None] = {}
+        self._numbers: Mapping[str, int] = {}  # of the names that were asked for together
+        self._planned: list[bytes | None] = []  # and their values
         self._boxes: dict[bytes, list[Mailbox]] = {}
 
     def joined_all(self, names: tuple[str, ...]) -> list[bytes | None]:
         """`joined` of many names, in their order; quick for the same names in each message."""
-        kept = self._joined
-        found: list[bytes | None] = []
-        for name, value in zip(names, self._fields.table.joined(_plan(names)), strict=True):
-            kept[name] = made = self._join(name) if value is ... else value
-            found.append(made)
+        plan, numbers = _plan(names)
+        found, waiting = self._fields.table.joined(plan)
+        for number in waiting:
+            found[number] = self._join(names[number])
+        self._numbers, self._planned = numbers, found
         return found
 
     def joined(self, name: str) -> bytes | None:
         """What a header rule looks at: all values joined, one a line; None when there is none."""
+        number = self._numbers.get(name)
+        if number is not None:
+            return self._planned[number]
         if name in self._joined:
             return self._joined[name]
         found = self._joined[name] = self._join(name)
         return found
 
     def _join(self, name: str) -> bytes | None:
-        if name in ("ALL-EXTERNAL", "ALL-UNTRUSTED"):
-            table = self._fields.table
-            return table.text(self._border(name, table.numbers(_RECEIVED[:-1]))) or None
+        if name in _JOINED:
+            return _JOINED[name](self)
         found = self.values(name)
         if not found:
             return None
@@ -187,8 +191,9 @@ def _taken_apart(name: str) -> tuple[str, frozenset[str], bool, bool]:
 
 
 @lru_cache(maxsize=64)
-def _plan(names: tuple[str, ...]) -> FieldPlan:
-    return FieldPlan([_planned(name) for name in names])
+def _plan(names: tuple[str, ...]) -> tuple[FieldPlan, Mapping[str, int]]:
+    """The plan for some names, and the number of each name in it."""
+    return FieldPlan([_planned(name) for name in names]), {name: number for number, name in enumerate(names)}
 
 
 def _planned(name: str) -> tuple[list[bytes], int]:
@@ -212,6 +217,22 @@ def field_key(base: str) -> bytes:
     lower = base.lower()
     is_made = base == "ALL" or base in _RANGES or base == "MESSAGEID" or lower in ("tocc", "envelopefrom")
     return b"" if is_made or lower.startswith("x-spam-") else lower.encode("latin-1", "replace")
+
+
+def _tail(headers: Headers, name: str) -> bytes | None:
+    table = headers._fields.table
+    return table.text(headers._border(name, table.numbers(_RECEIVED[:-1]))) or None
+
+
+# Quick ways to what would else be made of `values`.
+_JOINED: Final[dict[str, Callable[[Headers], bytes | None]]] = {
+    "ALL:raw": lambda headers: raw_text(headers._pristine()) or None,
+    "ALL-EXTERNAL": lambda headers: _tail(headers, "ALL-EXTERNAL"),
+    "ALL-UNTRUSTED": lambda headers: _tail(headers, "ALL-UNTRUSTED"),
+    "EnvelopeFrom": lambda headers: headers._envelope_from(),
+    "X-Spam-Relays-External": lambda headers: headers._relays().text("external"),
+    "X-Spam-Relays-Untrusted": lambda headers: headers._relays().text("untrusted"),
+}
 
 
 def _hosts(token: bytes, site: Site) -> list[bytes]:

@@ -44,6 +44,8 @@ class Relays:
         """The relays of one list as header rules see them; None for an unknown list."""
         if which not in ("trusted", "untrusted", "internal", "external"):
             return None
+        if which == "external" and self.external == self.untrusted:
+            which = "untrusted"
         found = self._texts.get(which)
         if found is None:
             found = self._texts[which] = b" ".join([relay.text for relay in getattr(self, which)])
@@ -88,22 +90,20 @@ def relays(values: Sequence[bytes], originating: Sequence[bytes], site: Site) ->
     for line in lines:
         came = parse(line)
         handed, sender = sender, None
-        if came == ASK:
+        if not isinstance(came, Relay) and came == ASK:
             came, sender = _asked(line)
-        if not isinstance(came, Relay):
-            if came == UNREAD:
-                found.n_unparseable += 1
-            elif came == FETCHED and may_fetch:
-                found.trusted, found.internal, found.external = [], [], []
-            found.last_trusted += trust.is_trusted
-            found.last_internal += trust.is_internal
-            continue
-        came.envelope_from = handed or came.envelope_from
-        trust.pass_on(came)
-        came.is_internal = trust.is_internal
-        (found.trusted if trust.is_trusted else found.untrusted).append(came)
-        (found.internal if trust.is_internal else found.external).append(came)
-        may_fetch = trust.is_trusted
+        if isinstance(came, Relay):
+            if handed:
+                came.envelope_from = handed
+            trust.pass_on(came)
+            may_fetch = is_trusted = trust.is_trusted
+            came.is_internal = is_internal = trust.is_internal
+            (found.trusted if is_trusted else found.untrusted).append(came)
+            (found.internal if is_internal else found.external).append(came)
+        elif came == UNREAD:
+            found.n_unparseable += 1
+        elif came == FETCHED and may_fetch:
+            found.trusted, found.internal, found.external = [], [], []
         found.last_trusted += trust.is_trusted
         found.last_internal += trust.is_internal
     return found

@@ -56,7 +56,7 @@ def run(data: bytes) -> None:
     lines = table.lines()
     assert b"".join(lines) == table.text()
     assert len(lines) == len(table) or table.is_truncated
-    joined = table.joined(PLAN)
+    joined, _ = table.joined(PLAN)
     assert joined[0] == (b"".join(value + b"\n" for value in table.values(b"to")) if b"to" in table else None)
     assert all(line in data and line.endswith(b"\n") for line in raw_lines(data))
     assert line_feeds(data, 0, len(data)) == data.replace(b"\r\n", b"\n")
