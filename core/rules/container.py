@@ -14,7 +14,7 @@ import struct
 import tarfile
 import zipfile
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, Self
 
 from mxward.core.errors import RulePackError
 from mxward.core.rules.files import MAX_DEPTH, MAX_FILES, MAX_PACK_BYTES, Collector, PackFiles, read_folder
@@ -23,6 +23,11 @@ SUFFIXES: Final = (".tar.gz", ".tgz", ".tar", ".zip")
 MAX_CONTAINER_BYTES: Final = 64 * 1024 * 1024  # as it lies on the disk; rule text shrinks to a fifth
 _MAX_TAR_BYTES: Final = MAX_PACK_BYTES + MAX_FILES * 2048  # headers and padding included
 _MAX_DIRECTORY_BYTES: Final = MAX_FILES * 512  # a zip's list of entries, before it is read
+_MAX_EXTENDED_BYTES: Final = 4096  # of a header that extends the next one; the longest path allowed fits in
+_MAX_EXTENDED_SUM: Final = 4 * 1024 * 1024  # of all of them: their readers may take time that grows with the square
+_EXTENDED: Final = frozenset((
+    tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK,
+))  # fmt: skip
 _END: Final = b"PK\x05\x06"
 
 
@@ -79,12 +84,30 @@ class _Bounded(io.RawIOBase):
         return len(data)
 
 
+def _entries_type() -> type[tarfile.TarInfo]:
+    """What the library is to make of the headers of one tar file: none that extends another beyond its bounds."""
+    left = _MAX_EXTENDED_SUM
+
+    class Entry(tarfile.TarInfo):
+        @classmethod
+        def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+            nonlocal left
+            entry = super().frombuf(buf, encoding, errors)
+            if entry.type in _EXTENDED:
+                left -= entry.size
+                if entry.size > _MAX_EXTENDED_BYTES or left < 0:
+                    raise ValueError("a header is larger than that of any pack")
+            return entry
+
+    return Entry
+
+
 def _read_tar(collector: Collector, content: bytes, *, is_packed: bool) -> None:
     plain: IO[bytes] = io.BytesIO(content)
     source = gzip.GzipFile(fileobj=plain) if is_packed else plain
     bounded = io.BufferedReader(_Bounded(source, _MAX_TAR_BYTES))  # type: ignore[arg-type]  # GzipFile reads as IO does
     n_entries = 0
-    with tarfile.open(fileobj=bounded, mode="r|") as tar:
+    with tarfile.open(fileobj=bounded, mode="r|", tarinfo=_entries_type()) as tar:
         for entry in tar:
             n_entries += 1
             if n_entries > 2 * MAX_FILES:
