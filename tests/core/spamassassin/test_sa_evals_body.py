@@ -12,7 +12,7 @@ from mxward.core.rules.spamassassin import evals_body
 TEXT = "Content-Type: text/plain"
 RELAYS = {"welcomelist_bounce_relays": ["mx.llama.example *.alpaca.example"]}
 BOUNCE = "> Received: from a.example by mx.llama.example with SMTP"
-STOCK = "Trade Date: today\nCompany Name: Llama\nSymbol: LLM\nTarget: 9\n"
+STOCK = "Trade Date: today\nCompany Name: Llama\nSymbol: LMA\nTarget: 9\n"
 
 
 def alternatives(text: str, source: str) -> bytes:
@@ -51,7 +51,7 @@ CASES = [
     Case("check_stock_info(4)", mail(TEXT, body=STOCK), True),
     Case("check_stock_info(5)", mail(TEXT, body=STOCK), False),
     Case("check_stock_info(0)", mail(TEXT, body="x"), True),
-    Case("check_stock_info(1)", html("Symbol: LLM"), False),
+    Case("check_stock_info(1)", html("Symbol: LMA"), False),
     Case("check_body_length(128)", mail(TEXT, body="x" * 127), True),
     Case("check_body_length(128)", mail(TEXT, body="x" * 128), False),
     Case("check_body_length(128)", mail(TEXT, body="x" * 1000), False),
