@@ -40,7 +40,10 @@ cdef extern from *:
     int pcre2_set_heap_limit(pcre2_match_context*, uint32_t) nogil
     int pcre2_match(
         const pcre2_code*, const uint8_t*, size_t, size_t, uint32_t, pcre2_match_data*, pcre2_match_context*) nogil
+    int pcre2_jit_match(
+        const pcre2_code*, const uint8_t*, size_t, size_t, uint32_t, pcre2_match_data*, pcre2_match_context*) nogil
     uint32_t PCRE2_INFO_ALLOPTIONS, PCRE2_INFO_FIRSTBITMAP, PCRE2_INFO_FIRSTCODETYPE, PCRE2_INFO_FIRSTCODEUNIT
+    uint32_t PCRE2_INFO_JITSIZE
     uint32_t PCRE2_ANCHORED
     int pcre2_pattern_info(const pcre2_code*, uint32_t, void*) nogil
     int pcre2_get_error_message(int, uint8_t*, size_t) nogil

@@ -13,13 +13,13 @@ from libc.string cimport memcpy, memset
 from mxward.bindings.libpcre2 cimport (
     CLOCK_MONOTONIC, PCRE2_ANCHORED, PCRE2_CASELESS, PCRE2_CONFIG_VERSION, PCRE2_DOTALL, PCRE2_ERROR_JIT_STACKLIMIT,
     PCRE2_ERROR_NOMATCH, PCRE2_EXTENDED, PCRE2_INFO_ALLOPTIONS, PCRE2_INFO_FIRSTBITMAP, PCRE2_INFO_FIRSTCODETYPE,
-    PCRE2_INFO_FIRSTCODEUNIT, PCRE2_JIT_COMPLETE, PCRE2_MULTILINE, PCRE2_NEVER_BACKSLASH_C, PCRE2_NEVER_UTF,
-    PCRE2_NO_JIT, clock_gettime, pcre2_code, pcre2_code_free, pcre2_compile, pcre2_compile_context,
+    PCRE2_INFO_FIRSTCODEUNIT, PCRE2_INFO_JITSIZE, PCRE2_JIT_COMPLETE, PCRE2_MULTILINE, PCRE2_NEVER_BACKSLASH_C,
+    PCRE2_NEVER_UTF, PCRE2_NO_JIT, clock_gettime, pcre2_code, pcre2_code_free, pcre2_compile, pcre2_compile_context,
     pcre2_compile_context_create, pcre2_compile_context_free, pcre2_config, pcre2_get_error_message,
-    pcre2_get_ovector_pointer, pcre2_jit_compile, pcre2_match, pcre2_match_context, pcre2_match_context_create,
-    pcre2_match_context_free, pcre2_match_data, pcre2_match_data_create, pcre2_match_data_free, pcre2_pattern_info,
-    pcre2_set_depth_limit, pcre2_set_heap_limit, pcre2_set_match_limit, pcre2_set_max_pattern_length,
-    pcre2_set_parens_nest_limit, timespec,
+    pcre2_get_ovector_pointer, pcre2_jit_compile, pcre2_jit_match, pcre2_match, pcre2_match_context,
+    pcre2_match_context_create, pcre2_match_context_free, pcre2_match_data, pcre2_match_data_create,
+    pcre2_match_data_free, pcre2_pattern_info, pcre2_set_depth_limit, pcre2_set_heap_limit, pcre2_set_match_limit,
+    pcre2_set_max_pattern_length, pcre2_set_parens_nest_limit, timespec,
 )
 from mxward.pyx.candidates cimport Candidates, CandScratch, CandSet, cand_found, cand_run
 from mxward.pyx.literals cimport LIT_CALL, Literals, LitScan
@@ -40,6 +40,11 @@ cdef enum:
 cdef uint8_t[256] IS_ALNUM
 for _byte in range(256):
     IS_ALNUM[_byte] = _byte < 128 and chr(_byte).isalnum()
+
+
+ctypedef int (*Match)(
+    const pcre2_code*, const uint8_t*, size_t, size_t, uint32_t, pcre2_match_data*, pcre2_match_context*
+) noexcept nogil
 
 
 cdef struct Pair:        # a literal was found in a segment
@@ -253,6 +258,7 @@ cdef class Patterns:
     """See pcre2.pyi. Nothing changes after __init__."""
 
     cdef pcre2_code** _codes
+    cdef Match* _calls         # of each: the way to match it
     cdef uint32_t* _bounds     # matches that are counted of each
     cdef uint32_t _n
     cdef pcre2_match_context* _context
@@ -268,6 +274,7 @@ cdef class Patterns:
     def __cinit__(self):
         self._codes = NULL
         self._bounds = NULL
+        self._calls = NULL
         self._context = NULL
         self._always = self._always_at = self._own = self._places = NULL
         self._stripped = NULL
@@ -280,6 +287,7 @@ cdef class Patterns:
             raise ValueError("a set is made once")
         patterns = list(patterns)
         self._codes = <pcre2_code**>calloc(len(patterns) + 1, sizeof(pcre2_code*))
+        self._calls = <Match*>calloc(len(patterns) + 1, sizeof(Match))
         self._bounds = <uint32_t*>calloc(len(patterns) + 1, sizeof(uint32_t))
         self._always = <uint32_t*>calloc(len(patterns) + 1, sizeof(uint32_t))
         self._own = <uint32_t*>calloc(len(patterns) + 1, sizeof(uint32_t))
@@ -287,7 +295,7 @@ cdef class Patterns:
         self._context = pcre2_match_context_create(NULL)
         limits = pcre2_compile_context_create(NULL)
         try:
-            if NULL in (self._codes, self._bounds, self._always, self._own, self._places):
+            if self._calls == NULL or NULL in (self._codes, self._bounds, self._always, self._own, self._places):
                 raise MemoryError()
             if self._context == NULL or limits == NULL:
                 raise MemoryError()
@@ -305,7 +313,7 @@ cdef class Patterns:
     cdef int _add(self, uint32_t number, bytes pattern, str flags, uint32_t bound,
                   pcre2_compile_context* limits) except -1:
         cdef int error = 0
-        cdef size_t offset = 0
+        cdef size_t offset = 0, jit_size = 0
         cdef uint8_t[256] text
         cdef uint32_t options = _options(flags)
         self._codes[number] = pcre2_compile(
@@ -316,6 +324,8 @@ cdef class Patterns:
             raise PatternError(number, offset, (<bytes><const char*>text).decode("ascii", "replace"))
         # without JIT (not built in, or too large an expression) the same match runs interpreted
         pcre2_jit_compile(self._codes[number], PCRE2_JIT_COMPLETE)
+        pcre2_pattern_info(self._codes[number], PCRE2_INFO_JITSIZE, &jit_size)
+        self._calls[number] = pcre2_jit_match if jit_size else pcre2_match
         self._bounds[number] = bound if bound > 0 else 1
         self._n = number + 1
         return 0
@@ -372,6 +382,7 @@ cdef class Patterns:
                 pcre2_code_free(self._codes[i])
         free(self._codes)
         free(self._bounds)
+        free(self._calls)
         free(self._always)
         free(self._always_at)
         free(self._stripped)
@@ -545,7 +556,7 @@ cdef class Patterns:
             if run.is_late:
                 found = PCRE2_ERROR_NOMATCH - 1  # any error: it gave up
             else:
-                found = pcre2_match(self._codes[number], text, size, at, 0, run.matched, self._context)
+                found = self._calls[number](self._codes[number], text, size, at, 0, run.matched, self._context)
                 if found == PCRE2_ERROR_JIT_STACKLIMIT:
                     found = pcre2_match(self._codes[number], text, size, at, PCRE2_NO_JIT, run.matched, self._context)
             if found == PCRE2_ERROR_NOMATCH:

@@ -5,6 +5,7 @@ What a pattern is compiled to is core/rules/regex; which text a place has is eng
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -16,6 +17,8 @@ from mxward.core.rules.spamassassin.compile import RegexTest
 from mxward.core.rules.spamassassin.pattern import Pattern
 
 ANY: Final = r"[\s\S]*"  # stands for a captured value until it is known
+LARGE: Final = ("full", "rest")  # places with long texts, beside all kinds of whole headers
+FEW: Final = 10  # tests
 _FLAGS: Final = frozenset("imsx")
 
 
@@ -43,7 +46,8 @@ class PlaceSet:
         for test in self.tests:
             self.kinds.setdefault(kind(test), len(self.kinds))
         self.faults: dict[int, str] = {}
-        self._set = self._compile(cache)
+        self._aside = _aside(self.tests, self.kinds)
+        self._set, self._few = self._compile(cache)
         self._slots = [test.slot for test in self.tests]
         self._negated: dict[int, list[int]] = {}
         for number, test in enumerate(self.tests):
@@ -53,8 +57,13 @@ class PlaceSet:
 
     def match(self, pieces: list[Piece], found: dict[int, Match], exhausted: list[int]) -> None:
         """Add the tests that fire, by slot, and the slots of those that gave up. Each test sees texts of its kind."""
-        slots, never = self._slots, self._never
-        matched, gave_up = self._set.match_pieces(pieces)
+        slots, never, aside = self._slots, self._never, self._aside
+        matched, gave_up = self._set.match_pieces([piece for piece in pieces if piece[0] not in aside])
+        if few := [piece for piece in pieces if piece[0] in aside]:
+            other, also = self._few.match_pieces(few)
+            before = len(self._set.patterns)
+            matched += [(number + before, times, start, end) for number, times, start, end in other]
+            gave_up += [number + before for number in also]
         found.update([(slots[match[0]], match) for match in matched if match[0] not in never])
         if gave_up:
             exhausted += [slots[number] for number in gave_up]
@@ -73,8 +82,8 @@ class PlaceSet:
         """The place of a match."""
         return Found(self.tests[match[0]].place, match[2], match[3])
 
-    def _compile(self, cache: Path | None) -> RegexSet:
-        """All patterns together; when one of them is at fault, what is left without it."""
+    def _compile(self, cache: Path | None) -> tuple[RegexSet, RegexSet]:
+        """All patterns; when one of them is at fault, what is left without it."""
         self.tests = tuple(test if test.compact is None else self._smaller(test) for test in self.tests)
         try:
             return self._regexes(cache)
@@ -84,13 +93,27 @@ class PlaceSet:
             self.tests = tuple(test for test in self.tests if test.slot not in faults)
             return self._regexes(cache)
 
-    def _regexes(self, cache: Path | None) -> RegexSet:
-        return RegexSet([regex(test)._replace(place=self.kinds[kind(test)]) for test in self.tests], cache)
+    def _regexes(self, cache: Path | None) -> tuple[RegexSet, RegexSet]:
+        """The patterns, and by themselves those of the kinds that are set aside; the tests are put in that order."""
+        most, few = (
+            [t for t in self.tests if (self.kinds[kind(t)] in self._aside) is aside] for aside in (False, True)
+        )
+        self.tests = (*most, *few)
+        sets = ([regex(test)._replace(place=self.kinds[kind(test)]) for test in tests] for tests in (most, few))
+        first, second = (RegexSet(patterns, cache) for patterns in sets)
+        return first, second
 
     def _smaller(self, test: RegexTest) -> RegexTest:
         """The test with its compact pattern when the other is too large for PCRE2; then `compact` is the other."""
         compact = test._replace(pattern=test.compact or test.pattern, compact=test.pattern)
         return compact if _fault(test) and not _fault(compact) else test
+
+
+def _aside(tests: Iterable[RegexTest], kinds: Mapping[Kind, int]) -> frozenset[int]:
+    """Kinds of long texts with few tests: it would be idle to search them for what all the others look for."""
+    counts = Counter(kinds[kind(test)] for test in tests)
+    large = [number for (place, *_), number in kinds.items() if place in LARGE or place.startswith("header ALL")]
+    return frozenset(number for number in large if counts[number] <= FEW)
 
 
 def kind(test: RegexTest) -> Kind:
