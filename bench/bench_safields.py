@@ -1,4 +1,4 @@
-"""Header fields as SpamAssassin's rules see them (mxward.pyx.safields)."""
+"""Header fields as SpamAssassin's rules see them (mxward.pyx.safields, mxward.pyx.saheader)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 safields = pytest.importorskip("mxward.pyx.safields", reason="this tree has no such kernel", exc_type=ImportError)
+saheader = pytest.importorskip("mxward.pyx.saheader", reason="this tree has no such kernel", exc_type=ImportError)
 NAMES = ("subject", "from", "to", "cc", "date", "message-id", "received", "list-unsubscribe", "x-mailer", "precedence")
 
 
@@ -28,6 +29,14 @@ def test_find_the_fields(benchmark: Any) -> None:
 def test_values_of_many_names(benchmark: Any) -> None:
     plan = safields.FieldPlan([([name.encode()], safields.DECODED) for name in NAMES])
     assert benchmark(table(section(5)).joined, plan)[0][0] == b"hello\n"
+
+
+def test_lines_as_they_stand(benchmark: Any) -> None:
+    assert benchmark(saheader.raw_text, section(5)) == section(5)[:-1]
+
+
+def test_one_mailbox(benchmark: Any) -> None:
+    assert benchmark(saheader.usual_mailbox, b'"A, B"<a@b.example>') == (b"A, B", b"a@b.example")
 
 
 def test_growth_fields(growth: Any) -> None:

@@ -65,25 +65,3 @@ class FieldTable:
         """How many `lines` there are."""
     def text(self, first: int = 0, behind: int = ..., /) -> bytes:
         """`lines` number `first` to `behind` - 1 joined."""
-
-def raw_lines(section: bytes, /) -> list[bytes]:
-    """The fields of a header section as they stand, each with its line ends.
-
-    Lines that begin with a blank behind nothing, and what no line feed ends, are left out.
-    """
-
-def raw_text(section: bytes, /) -> bytes:
-    """`raw_lines` joined."""
-
-def usual_mailbox(value: bytes, /) -> tuple[bytes | None, bytes] | None:
-    """(name, address) of a field that is one mailbox and nothing odd; None for any other field.
-
-    That is: an address, or one in angle brackets behind a name or a quoted string without escapes; white space may
-    stand around it. Spaces behind a quoted string belong to the name. Name: None when it is empty.
-    """
-
-def line_feeds(data: bytes, start: int, end: int, /) -> bytes:
-    """data[start:end] with each CR LF as LF. Raises: ValueError for a range outside the data. Cost: linear."""
-
-def blank_lines(data: bytes, /) -> int:
-    """How many blank lines, each with its line feed, the longest run of them has. Cost: linear."""

@@ -10,38 +10,23 @@ from libc.string cimport memcpy
 
 cdef extern from "sa_fields.h" nogil:
     ctypedef struct sf_field:
-        uint32_t name
-        uint32_t name_n
-        uint32_t value
-        uint32_t value_n
-        uint32_t hash
-        uint32_t next
+        uint32_t name, name_n, value, value_n, hash, next
 
     uint32_t sf_hash(const uint8_t* s, size_t n)
     bint sf_same(const uint8_t* s, const uint8_t* lower, size_t n)
-    uint8_t sf_lower(uint8_t c)
-    bint sf_blank(uint8_t c)
     bint sf_next(const uint8_t* s, size_t n, size_t* at, sf_field* f)
     size_t sf_line_feeds(const uint8_t* s, size_t n, uint8_t* out)
     size_t sf_unfold(const uint8_t* s, size_t n, bint is_twice, uint8_t* out, size_t* start, bint* odd)
     ctypedef struct sf_mailbox:
-        uint32_t phrase
-        uint32_t phrase_n
-        uint32_t mail
-        uint32_t mail_n
+        uint32_t phrase, phrase_n, mail, mail_n
 
     Py_ssize_t sf_clean(const uint8_t* s, size_t n, uint8_t* out)
     bint sf_usual_mailbox(const uint8_t* s, size_t n, sf_mailbox* found)
-    size_t sf_blank_lines(const uint8_t* s, size_t n)
-    size_t sf_raw_line(const uint8_t* s, size_t n, size_t* at)
 
-MAX_NAME = 256  # bytes kept of a name
-MAX_VALUE = 8192  # bytes kept of a value
-MAX_ALL = 65536  # bytes of all fields together
 cdef enum:
-    _MAX_NAME = 256
-    _MAX_VALUE = 8192
-    _MAX_ALL = 65536
+    _MAX_NAME = 256  # bytes kept of a name
+    _MAX_VALUE = 8192  # bytes kept of a value
+    _MAX_ALL = 65536  # bytes of all fields together
     _N_SLOTS = 64
     _RAW = 1
     _MAIL = 2
@@ -49,6 +34,7 @@ cdef enum:
     _CLEAN = 8
     _ALL = 16
     _OTHER = 32
+MAX_NAME, MAX_VALUE, MAX_ALL = _MAX_NAME, _MAX_VALUE, _MAX_ALL
 DECODED, RAW, MAIL, NAME, CLEAN, ALL, OTHER = 0, _RAW, _MAIL, _NAME, _CLEAN, _ALL, _OTHER
 
 
@@ -213,7 +199,7 @@ cdef class FieldTable:
         # at most _MAX_VALUE bytes, _add and _copy see to that
         n = sf_unfold(self._s + f.value, f.value_n, self._made == NULL, self._room, &start, &odd)
         if odd:
-            name = self._name(f)
+            name = PyBytes_FromStringAndSize(<const char*>self._s + f.name, f.name_n).lower()
             made = self._decode(PyBytes_FromStringAndSize(<const char*>self._room + start, <Py_ssize_t>n), name)
             return made + b"\n" if is_line else made
         made = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>n + is_line)
@@ -235,11 +221,6 @@ cdef class FieldTable:
         memcpy(PyBytes_AS_STRING(made), text, n)
         PyBytes_AS_STRING(made)[n] = 10
         return made
-
-    cdef bytes _name(self, sf_field* f):
-        """The name in lower case."""
-        cdef bytes made = PyBytes_FromStringAndSize(<const char*>self._s + f.name, f.name_n)
-        return made.lower()
 
     cdef object _joined(self, FieldPlan plan, PlanEntry entry):
         """What an entry of a plan asks for: None when there is none, Ellipsis when it has to be asked elsewhere."""
@@ -418,71 +399,3 @@ cdef object _of_mailboxes(list values, int kind):
     if not found:
         return None
     return found[0] if len(found) == 1 else b"\n".join(found)
-
-
-def raw_lines(bytes section not None, /):
-    """The lines of a header section. See safields.pyi."""
-    cdef const uint8_t* s = <const uint8_t*>PyBytes_AS_STRING(section)
-    cdef size_t n = <size_t>PyBytes_GET_SIZE(section), at = 0, end
-    cdef list found = []
-    while True:
-        end = sf_raw_line(s, n, &at)
-        if not end:
-            return found
-        found.append(PyBytes_FromStringAndSize(<const char*>s + at, <Py_ssize_t>(end - at)))
-        at = end
-
-
-def raw_text(bytes section not None, /):
-    """`raw_lines` joined. See safields.pyi."""
-    cdef const uint8_t* s = <const uint8_t*>PyBytes_AS_STRING(section)
-    cdef size_t n = <size_t>PyBytes_GET_SIZE(section), at = 0, size = 0, end
-    cdef uint8_t* made = <uint8_t*>malloc(n + 1)
-    if made == NULL:
-        raise MemoryError
-    try:
-        end = sf_raw_line(s, n, &at)
-        while end:
-            memcpy(made + size, s + at, end - at)
-            size += end - at
-            at = end
-            end = sf_raw_line(s, n, &at)
-        return PyBytes_FromStringAndSize(<const char*>made, <Py_ssize_t>size)
-    finally:
-        free(made)
-
-
-def usual_mailbox(bytes value not None, /):
-    """(name, address) of a field that is one mailbox. See safields.pyi."""
-    cdef const char* s = PyBytes_AS_STRING(value)
-    cdef size_t n = <size_t>PyBytes_GET_SIZE(value), end
-    cdef sf_mailbox found
-    cdef bytes phrase = None
-    if n >= 0xffffffff or not sf_usual_mailbox(<const uint8_t*>s, n, &found):
-        return None
-    if found.phrase_n:
-        phrase = s[found.phrase:found.phrase + found.phrase_n]
-        end = found.phrase + found.phrase_n
-        if s[end] == 34:  # spaces behind the quotation mark
-            phrase += s[end + 1:found.mail - 1]
-    return phrase, s[found.mail:found.mail + found.mail_n]
-
-
-def line_feeds(bytes data not None, size_t start, size_t end, /):
-    """data[start:end] with LF line ends. See safields.pyi."""
-    cdef uint8_t* made
-    if start > end or end > <size_t>PyBytes_GET_SIZE(data):
-        raise ValueError("no such part of the data")
-    made = <uint8_t*>malloc(end - start + 1)
-    if made == NULL:
-        raise MemoryError
-    try:
-        end = sf_line_feeds(<const uint8_t*>PyBytes_AS_STRING(data) + start, end - start, made)
-        return PyBytes_FromStringAndSize(<const char*>made, <Py_ssize_t>end)
-    finally:
-        free(made)
-
-
-def blank_lines(bytes data not None, /):
-    """Lines of the longest run of blank lines. See safields.pyi."""
-    return sf_blank_lines(<const uint8_t*>PyBytes_AS_STRING(data), <size_t>PyBytes_GET_SIZE(data))

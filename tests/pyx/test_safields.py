@@ -1,4 +1,4 @@
-"""pyx/safields against regular expressions."""
+"""pyx/safields and pyx/saheader against regular expressions."""
 
 from __future__ import annotations
 
@@ -9,22 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mxtest import sareffields
-from mxward.pyx.safields import (
-    ALL,
-    CLEAN,
-    DECODED,
-    MAIL,
-    NAME,
-    OTHER,
-    RAW,
-    FieldPlan,
-    FieldTable,
-    blank_lines,
-    line_feeds,
-    raw_lines,
-    raw_text,
-    usual_mailbox,
-)  # fmt: skip
+from mxward.pyx.safields import ALL, CLEAN, DECODED, MAIL, NAME, OTHER, RAW, FieldPlan, FieldTable
+from mxward.pyx.saheader import blank_lines, line_feeds, raw_lines, raw_text, usual_mailbox
 
 PIECES = [
     b"Subject", b"To", b"to", b"X-Spam-Flag", b"x-spam", b":", b": ", b" :", b" ", b"\t", b"\n", b"\n ", b"\n\n", b"\r",

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from mxward.core.rules.spamassassin.angles import Tries, closed
-from mxward.pyx.safields import usual_mailbox
+from mxward.pyx.saheader import usual_mailbox
 
 MAX_MAILBOXES: Final = 2000
 _QUOTED: Final = rb'"(?:[^"\\]|\\.)*+"'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from mxward.pyx.safields import usual_mailbox
+from mxward.pyx.saheader import usual_mailbox
 
 if TYPE_CHECKING:
     from mxward.core.rules.spamassassin.texts import TextSet

@@ -16,7 +16,8 @@ from mxward.core.rules.spamassassin.addresses import Mailbox, is_host, mailboxes
 from mxward.core.rules.spamassassin.domains import ascii_host, registered_domain
 from mxward.core.rules.spamassassin.fields import Fields, decode_words
 from mxward.core.rules.spamassassin.ip import ADDRESS, reverse
-from mxward.pyx.safields import ALL, CLEAN, DECODED, MAIL, NAME, OTHER, RAW, FieldPlan, raw_lines, raw_text
+from mxward.pyx.safields import ALL, CLEAN, DECODED, MAIL, NAME, OTHER, RAW, FieldPlan
+from mxward.pyx.saheader import raw_lines, raw_text
 
 if TYPE_CHECKING:
     from mxward.core.rules.spamassassin.received import Relays

@@ -13,7 +13,7 @@ from typing import Final
 from mxward.core.message import Message
 from mxward.core.rules.spamassassin.fields import Fields
 from mxward.pyx.mime import PartInfo
-from mxward.pyx.safields import blank_lines, line_feeds
+from mxward.pyx.saheader import blank_lines, line_feeds
 from mxward.pyx.saline import longest_line
 
 MAX_LINE: Final = 2048  # longer lines of parts of a multipart are broken before they are decoded

@@ -29,7 +29,7 @@ from mxward.core.rules.spamassassin.nodes import Node, tree
 from mxward.core.rules.spamassassin.received import Relays, relays
 from mxward.core.rules.spamassassin.site import DEFAULT, Site
 from mxward.core.rules.spamassassin.uris import UriList
-from mxward.pyx.safields import line_feeds
+from mxward.pyx.saheader import line_feeds
 from mxward.pyx.saline import squeeze
 
 if TYPE_CHECKING:
