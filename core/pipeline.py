@@ -19,6 +19,7 @@ from mxward.core.detect.filetype import AttachmentDetector
 from mxward.core.detect.header import HeaderDetector
 from mxward.core.detect.link import LinkDetector
 from mxward.core.detect.literal import LiteralDetector
+from mxward.core.detect.loading import LoadingDetector
 from mxward.core.detect.regex import RegexDetector
 from mxward.core.detect.spamassassin import SpamAssassinDetector
 from mxward.core.detect.teststring import TestStringDetector
@@ -34,6 +35,7 @@ from mxward.core.policy.load import load_policy
 from mxward.core.policy.model import Policy
 from mxward.core.rules.compile import RuleSet, compile_packs
 from mxward.core.rules.manage import NO_TRUST, enabled_packs
+from mxward.core.rules.staged import Loading, at_once
 from mxward.core.rules.trust import Trust
 from mxward.core.verdict import Hit, NotInspected
 from mxward.pyx.mime import parse
@@ -54,11 +56,13 @@ class Pipeline:
     def __init__(
         self, detectors: Sequence[Detector], policy: Policy, rules_version: str = "", *,
         deadline_s: float = SCAN_DEADLINE_S, monotonic: Callable[[], float] = time.monotonic,
+        loading: Sequence[Loading] = (),
     ) -> None:  # fmt: skip
         self.detectors = tuple(detectors)
         self.policy = policy
         self.packs = tuple(dict.fromkeys(pack for detector in detectors for pack in detector.packs))
         self.version = f"{policy.version}+{rules_version}" if rules_version else policy.version
+        self.loading = tuple(loading)  # what it does without
         self._deadline_s, self._monotonic = deadline_s, monotonic
 
     def judge(self, raw: bytes, envelope: Envelope) -> Message:
@@ -139,19 +143,28 @@ def _plugins() -> list[Detector]:
     return found
 
 
-def load_pipeline(data_dir: Path | None, local_domains: Sequence[str] = (), trust: Trust = NO_TRUST) -> Pipeline:
+def load_pipeline(
+    data_dir: Path | None, local_domains: Sequence[str] = (), trust: Trust = NO_TRUST, *, waits: bool = True
+) -> Pipeline:
     """The pipeline of a data directory: starter pack, enabled packs, policy, plug-ins.
 
     Args: data_dir: holds rules/, policy.toml and cache/, each optional; None: what the product ships; trust: whose
-    signatures count, and whether packs must have one.
+    signatures count, and whether packs must have one; waits: False: rules that take long and are not in the cache are
+    left out, and `Pipeline.loading` says which.
     Raises: RulePackError, PolicyError, each naming file, rule and line.
     """
     packs = enabled_packs(data_dir / "rules" if data_dir else None, trust)
-    return assemble(compile_packs(packs, data_dir / "cache" if data_dir else None), data_dir, local_domains)
+    cache = data_dir / "cache" if data_dir else None
+    usable, loading = (packs, ()) if waits else at_once(packs, cache)
+    return assemble(compile_packs(usable, cache), data_dir, local_domains, loading)
 
 
-def assemble(rules: RuleSet, data_dir: Path | None, local_domains: Sequence[str] = ()) -> Pipeline:
+def assemble(
+    rules: RuleSet, data_dir: Path | None, local_domains: Sequence[str] = (), loading: Sequence[Loading] = ()
+) -> Pipeline:
     """As `load_pipeline`, with rules that were compiled already. Raises: RulePackError (plug-ins), PolicyError."""
     policy = load_policy(data_dir / "policy.toml" if data_dir else None)
     detectors = [*builtin_detectors(rules, local_domains), classifier.make(data_dir), *_plugins()]
-    return Pipeline(detectors, policy, rules.version)
+    if loading:
+        detectors.insert(0, LoadingDetector(loading))
+    return Pipeline(detectors, policy, rules.version, loading=loading)

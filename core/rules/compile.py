@@ -17,6 +17,8 @@ from mxward.core.rules.attachments import AttachmentRule
 from mxward.core.rules.literals import LiteralList
 from mxward.core.rules.pack import Pack
 from mxward.core.rules.regexlist import RegexList, RegexView, compile_regexes
+from mxward.core.rules.staged import mark_built
+from mxward.core.rules.yara.build import Progress
 from mxward.core.rules.yara.index import YaraIndex
 from mxward.core.rules.yara.store import open_index
 
@@ -59,22 +61,26 @@ class RuleSet:
         return tuple(pack.label for pack in self.packs)
 
 
-def compile_packs(packs: Sequence[Pack], cache: Path | None = None) -> RuleSet:
+def compile_packs(packs: Sequence[Pack], cache: Path | None = None, progress: Progress | None = None) -> RuleSet:
     """Compile all packs in one go.
 
-    Args: cache: directory for compiled YARA rules, made when absent; None compiles always.
+    Args: cache: directory for what was worked out, made when absent; None compiles always; progress: as of `build` of
+    YARA rules, which take longest.
     Raises: RulePackError with pack, file and line of the first rule that does not compile.
     """
     digest = hashlib.sha256("\0".join(f"{p.label}\0{p.digest}" for p in packs).encode()).hexdigest()
     sources = {f"{p.label}{SEPARATOR}{s.file}": s.text for p in packs for s in p.yara}
-    return RuleSet(
-        tuple(packs), _compiled(sources, cache) if sources else None,
+    rules = RuleSet(
+        tuple(packs), _compiled(sources, cache, progress) if sources else None,
         tuple((p.label, literal_list) for p in packs for literal_list in p.literals),
         tuple((p.label, rule) for p in packs for rule in p.attachments), digest[:12],
         tuple((p.label, _engine(p, cache)) for p in packs if p.spamassassin),
         tuple((p.label, regexes) for p in packs for regexes in p.regexes),
         compile_regexes([regexes for p in packs for regexes in p.regexes], cache),
     )  # fmt: skip
+    if cache is not None:
+        mark_built(packs, cache)
+    return rules
 
 
 def _engine(pack: Pack, cache: Path | None) -> Engine:
@@ -84,9 +90,9 @@ def _engine(pack: Pack, cache: Path | None) -> Engine:
     return load_engine(pack.spamassassin, pack.spamassassin_options, pack.left_out, cache)[0]
 
 
-def _compiled(sources: dict[str, str], cache: Path | None) -> YaraIndex:
+def _compiled(sources: dict[str, str], cache: Path | None, progress: Progress | None) -> YaraIndex:
     try:
-        return open_index(sources, EXTERNALS, cache)
+        return open_index(sources, EXTERNALS, cache, progress)
     except yara.YaraSyntaxError as error:
         label, _, name = error.namespace.partition(SEPARATOR)
         raise RulePackError(error.reason, pack=f"{label.partition('@')[0]}/{name}", line=error.line) from None

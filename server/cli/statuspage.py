@@ -18,6 +18,8 @@ def show(doc: dict[str, Any]) -> None:
         line(f"  console   {doc['console']}")
     for problem in doc["problems"]:
         line(f"  problem: {safe(problem)}")
+    if doc["loading"]:
+        line(f"  rules are being loaded: {safe(doc['loading'])}; mail is judged without them and marked so")
     if doc["processes"]:
         line()
         table(

@@ -11,6 +11,7 @@ import orjson
 from mxward import __version__
 from mxward.core.errors import StoreError
 from mxward.server import metrics
+from mxward.server.rulebuild import PROGRESS_FILE
 from mxward.server.run import datadir
 from mxward.server.services import rules
 from mxward.server.services.context import Context
@@ -30,6 +31,8 @@ def collect(context: Context) -> dict[str, Any]:
     counts, problems = _ask_store(context)
     if published.get("state") == "running":
         problems += [_complaint(p) for p in processes if p["state"] != "running" and p["role"] in VITAL]
+    if pid and (fault := fault_of_rules(data)):
+        problems.append(f"mail is judged without some rules: {fault}")
     by_state = counts["by_state"]
     return {
         "version": __version__,
@@ -50,6 +53,7 @@ def collect(context: Context) -> dict[str, Any]:
         },
         "counts": counts,
         "disk": disk(context),
+        "loading": loading(data) if pid else "",
         "packs": [f"{p['name']}@{p['version']}" for p in rules.entries(context.config) if p["enabled"]],
         "problems": problems,
     }
@@ -62,6 +66,31 @@ def read_published(data: Path) -> dict[str, Any]:
     except (OSError, orjson.JSONDecodeError):
         return {}
     return doc if isinstance(doc, dict) else {}
+
+
+def loading(data: Path) -> str:
+    """What is being worked out of rules while mail is judged without them, with how far it is; "" when nothing is."""
+    doc = _build_of_rules(data)
+    if "what" not in doc or not _is_alive(doc["pid"]):
+        return ""
+    return doc["what"] if doc["percent"] is None else f"{doc['what']}, {doc['percent']} %"
+
+
+def fault_of_rules(data: Path) -> str:
+    """Why rules could not be worked out; "" when they could, or are being worked out."""
+    return str(_build_of_rules(data).get("fault", ""))
+
+
+def _build_of_rules(data: Path) -> dict[str, Any]:
+    try:
+        doc = orjson.loads((data / PROGRESS_FILE).read_bytes())
+    except (OSError, orjson.JSONDecodeError):
+        return {}
+    return doc if isinstance(doc, dict) else {}
+
+
+def _is_alive(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
 
 
 def disk(context: Context) -> dict[str, int]:

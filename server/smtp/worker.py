@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 
-from mxward.core.errors import ConfigError
+from mxward.core.errors import ConfigError, MxwardError
 from mxward.core.pipeline import load_pipeline
+from mxward.core.rules.staged import Loading
 from mxward.server.clock import SYSTEM_CLOCK
 from mxward.server.config import Config
 from mxward.server.process import Process
@@ -14,6 +15,7 @@ from mxward.server.smtp.finish import Finish
 from mxward.server.smtp.front import SmtpFront
 from mxward.server.smtp.load import Load
 from mxward.server.smtp.password import Passwords
+from mxward.server.smtp.rules import RETRY_S, work_out
 from mxward.server.smtp.scanpool import ScanPool
 from mxward.server.smtp.settings import Settings, build
 from mxward.server.smtp.tls import server_context
@@ -31,19 +33,49 @@ def load_settings(config: Config) -> Settings:
 
     The certificate of implicit TLS listeners is the one that the worker started with.
     """
+    return _load(config, waits=True)[0]
+
+
+def _load(config: Config, *, waits: bool) -> tuple[Settings, tuple[Loading, ...]]:
+    """Settings, and the rules that are not waited for."""
     for i, listener in enumerate(config.listener):
         if listener.proxy_protocol and listener.tls == "implicit":
             # The first bytes of TLS may come in one packet with the PROXY header, and no loop takes them back.
             raise ConfigError("implicit TLS cannot follow a PROXY header", key=f"listener[{i}].tls", allowed="starttls")
-    pipeline = load_pipeline(config.data, config.domains.local, trust_of(config))
+    pipeline = load_pipeline(config.data, config.domains.local, trust_of(config), waits=waits)
     pipeline.warm()
-    return build(config, pipeline, server_context(config))
+    return build(config, pipeline, server_context(config)), pipeline.loading
+
+
+async def _complete(process: Process, front: SmtpFront, loading: tuple[Loading, ...]) -> None:
+    """Have the rules worked out that the worker started without, and take them up."""
+    process.log.warning("rules_loading", missing={engine: list(packs) for engine, packs in loading})
+    while True:
+        try:
+            if await work_out(process, process.config):
+                async with process.reloading:
+                    front.settings = await asyncio.to_thread(load_settings, process.config)
+                break
+        except (MxwardError, OSError) as error:
+            process.log.error("rules_not_loaded", reason=str(error))
+        await asyncio.sleep(RETRY_S)
+    _keep_out_of_collections()
+    process.log("rules_loaded", version=front.settings.pipeline.version)
+
+
+def _keep_out_of_collections() -> None:
+    """What was loaded until here lives as long as the worker: the collector need not walk it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 async def serve(process: Process) -> None:
-    """Serve until `process.stop`, then finish what runs. Raises when store, pipeline or certificate cannot be had."""
+    """Serve until `process.stop`, then finish what runs. Raises when store, pipeline or certificate cannot be had.
+
+    Rules that take long and are not in the cache come later: see _complete.
+    """
     loop, config = asyncio.get_running_loop(), process.config
-    settings = await asyncio.to_thread(load_settings, config)
+    settings, loading = await asyncio.to_thread(_load, config, waits=False)
     store = open_store(config, process.name)
     group, pool = GroupCommit(store), ScanPool(config.scan.threads)
     load, passwords = Load(store.free_bytes, loop.time), Passwords(store.user)
@@ -53,16 +85,19 @@ async def serve(process: Process) -> None:
 
     async def reload(config: Config) -> None:
         """The new settings are complete before the first session sees them; a fault leaves the old in force."""
+        await work_out(process, config)  # when it cannot be done, loading says why
         front.settings = await asyncio.to_thread(load_settings, config)
 
     process.reloads.append(reload)
     servers = [await front.listen(listener, sock) for listener, sock in process.sockets if listener is not None]
-    # What was loaded until here lives as long as the worker: the collector need not walk it again and again.
-    gc.collect()
-    gc.freeze()
+    _keep_out_of_collections()
     gc.set_threshold(GC_THRESHOLD, 20, 50)
     process.ready()
+    completing = loop.create_task(_complete(process, front, loading)) if loading else None
     await process.stop.wait()
+    if completing is not None:
+        completing.cancel()
+        await asyncio.wait((completing,))
     for server in servers:
         server.close()
     await front.drain(DRAIN_SECONDS)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from mxward.core.errors import StoreUnavailable
+from mxward.server import rulebuild
+from mxward.server.cli import statuspage
+from mxward.server.log import Log
 from mxward.server.services import keys, reload, scanning, status
 from mxward.server.services.context import Context
 from mxward.server.services.errors import NotRunning
@@ -43,6 +49,41 @@ def test_stale_or_broken_status_files_count_for_nothing(context: Context) -> Non
         path.write_bytes(content)
         assert status.collect(context)["state"] == "stopped"
     assert status.read_published(context.config.data) == {}
+
+
+def test_how_far_rules_are_is_told_while_they_are_worked_out(
+    context: Context, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mxward.server.run.datadir.running_pid", lambda data: os.getpid())
+    data, log = context.config.data, Log("rules.0")
+    assert status.collect(context)["loading"] == ""
+    progress = rulebuild.Progress(data, log)
+    progress.tell("YARA rules", 40)
+    doc = status.collect(context)
+    assert doc["loading"] == "YARA rules, 40 %"
+    statuspage.show(doc)
+    assert "rules are being loaded: YARA rules, 40 %" in capsys.readouterr().out
+    progress(7, 7)
+    assert status.collect(context)["loading"] == "expressions and SpamAssassin rules"
+    (data / rulebuild.PROGRESS_FILE).write_bytes(b'{"pid": 4194305, "what": "YARA rules", "percent": 1}')
+    assert status.collect(context)["loading"] == "", "who wrote that is gone"
+    progress.fail("ours/a.yar: line 3")
+    assert status.collect(context)["problems"] == ["mail is judged without some rules: ours/a.yar: line 3"]
+    assert not status.collect(context)["ready"]
+    rulebuild.forget(data)
+    assert status.collect(context)["problems"] == []
+
+
+def test_progress_is_logged_now_and_then(context: Context, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    now = [0.0]
+    monkeypatch.setattr("mxward.server.rulebuild.time.monotonic", lambda: now[0])
+    with (tmp_path / "log").open("wb") as file:
+        progress = rulebuild.Progress(context.config.data, Log("rules.0", fd=file.fileno()))
+        for done in range(1, 11):
+            now[0] += 1.0
+            progress(done, 20)
+    lines = [orjson.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    assert [(line["event"], line["percent"]) for line in lines] == [("rules_building", 25), ("rules_building", 50)]
 
 
 def test_reload_needs_a_gateway(context: Context) -> None:

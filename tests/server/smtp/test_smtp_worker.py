@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import socket
 from collections.abc import AsyncIterator
@@ -12,9 +13,12 @@ from pathlib import Path
 import msgspec
 
 from mxtest.smtpbox import Peer, both_loops, on_uvloop
+from mxward.core.rules.staged import HEAVY_BYTES
 from mxward.server.config import Config, Listener
 from mxward.server.log import Log
 from mxward.server.process import Process
+from mxward.server.rulebuild import LOCK_FILE, PROGRESS_FILE
+from mxward.server.services import status
 from mxward.server.smtp.worker import serve
 from mxward.server.store import open_store
 from mxward.server.store.api import MessageQuery
@@ -46,7 +50,7 @@ class Served:
 async def served(tmp_path: Path) -> AsyncIterator[Served]:
     document = {"server": {"data_dir": str(tmp_path / "data"), "hostname": "mx.trust.example"}}
     config = msgspec.convert(document, Config)
-    (tmp_path / "data" / "run").mkdir(parents=True)
+    (tmp_path / "data" / "run").mkdir(parents=True, exist_ok=True)
     fd = os.open(tmp_path / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     process = Process("smtp", 0, config, Log("smtp.0", fd=fd))
     ports = []
@@ -137,3 +141,73 @@ async def test_reload_swaps_settings_for_the_next_transaction(tmp_path: Path) ->
         assert (await peer.ask(b"MAIL FROM:<a@x.example>")).startswith("250 ")
         assert (await peer.ask(b"RCPT TO:<b@second.example>")).startswith("250 ")
         await peer.close()
+
+
+def heavy_pack(data: Path, rule: str) -> None:
+    """A pack whose text is so long that its rules are not waited for."""
+    folder = data / "rules" / "heavy"
+    folder.mkdir(parents=True)
+    (folder / "pack.toml").write_text('name = "heavy"\nversion = "1"\n')
+    (folder / "a.yar").write_text(f"{rule}\n/* {'x' * HEAVY_BYTES} */\n")
+
+
+async def until_logged(log: Path, word: str) -> None:
+    async with asyncio.timeout(30):
+        while word not in log.read_text():
+            await asyncio.sleep(0.05)
+
+
+MINUTES = 'rule MINUTES { meta: category = "info" weight = 0 strings: $a = "Minutes" condition: $a }'
+
+
+@both_loops
+async def test_rules_that_take_long_are_worked_out_by_another_process(tmp_path: Path) -> None:
+    """Mail that comes before they are there is deferred by the default policy, and looked at by them afterwards."""
+    heavy_pack(tmp_path / "data", MINUTES)
+    (tmp_path / "data" / "run").mkdir()
+    with (tmp_path / "data" / LOCK_FILE).open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # as another worker that has them worked out
+        async with served(tmp_path) as worker:
+            assert (await worker.send(MESSAGE)).startswith("451 4.7.1 ")
+            await until_logged(tmp_path / "log", '"event":"rules_loading"')
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            await until_logged(tmp_path / "log", '"event":"rules_loaded"')
+            assert (await worker.send(MESSAGE)).startswith("250 ")
+            other = open_store(worker.process.config, "test.0")
+            try:
+                (row,) = other.find(MessageQuery())
+                assert "MINUTES" in str(row)
+            finally:
+                other.close()
+    assert not (tmp_path / "data" / PROGRESS_FILE).exists()
+
+
+@on_uvloop
+async def test_policy_may_take_mail_that_comes_before_the_rules(tmp_path: Path) -> None:
+    heavy_pack(tmp_path / "data", MINUTES)
+    (tmp_path / "data" / "run").mkdir()
+    (tmp_path / "data" / "policy.toml").write_text(
+        'name = "ours"\n[[policy_rule]]\nname = "hold"\naction = "hold"\n'
+        'when = { not_inspected = "engine:*-loading" }\n'
+    )
+    with (tmp_path / "data" / LOCK_FILE).open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        async with served(tmp_path) as worker:  # which stops while it waits for the lock
+            assert (await worker.send(MESSAGE)).startswith("250 ")
+            other = open_store(worker.process.config, "test.0")
+            try:
+                (row,) = other.find(MessageQuery())
+                assert [r.state for r in row.recipients] == ["held"]
+            finally:
+                other.close()
+
+
+@on_uvloop
+async def test_a_pack_that_is_wrong_is_named_and_mail_stays_deferred(tmp_path: Path) -> None:
+    heavy_pack(tmp_path / "data", "rule WRONG { condition: $a }")
+    async with served(tmp_path) as worker:
+        await until_logged(tmp_path / "log", "rules_loading")
+        async with asyncio.timeout(30):
+            while "heavy/a.yar" not in status.fault_of_rules(worker.process.config.data):
+                await asyncio.sleep(0.05)
+        assert (await worker.send(MESSAGE)).startswith("451 4.7.1 ")
