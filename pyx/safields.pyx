@@ -38,6 +38,9 @@ MAX_NAME, MAX_VALUE, MAX_ALL = _MAX_NAME, _MAX_VALUE, _MAX_ALL
 DECODED, RAW, MAIL, NAME, CLEAN, ALL, OTHER = 0, _RAW, _MAIL, _NAME, _CLEAN, _ALL, _OTHER
 
 
+cdef uint8_t[_MAX_VALUE] _room  # what is made of a value, used under the GIL only and never across a call into Python
+
+
 cdef struct PlanEntry:
     uint32_t first  # number of its first name
     uint32_t n
@@ -89,7 +92,6 @@ cdef class FieldTable:
     cdef bytes _text  # all fields as lines, once made
     cdef uint32_t* _starts  # where each of its lines begins, and the end of the last
     cdef uint32_t[_N_SLOTS] _first, _last  # number + 1 of the first and last field of a slot
-    cdef uint8_t[_MAX_VALUE] _room  # what is made of a value
 
     def __init__(self, written, decode, /):
         if self._fields != NULL:
@@ -197,13 +199,13 @@ cdef class FieldTable:
         cdef bint odd = False
         cdef bytes made
         # at most _MAX_VALUE bytes, _add and _copy see to that
-        n = sf_unfold(self._s + f.value, f.value_n, self._made == NULL, self._room, &start, &odd)
+        n = sf_unfold(self._s + f.value, f.value_n, self._made == NULL, _room, &start, &odd)
         if odd:
             name = PyBytes_FromStringAndSize(<const char*>self._s + f.name, f.name_n).lower()
-            made = self._decode(PyBytes_FromStringAndSize(<const char*>self._room + start, <Py_ssize_t>n), name)
+            made = self._decode(PyBytes_FromStringAndSize(<const char*>_room + start, <Py_ssize_t>n), name)
             return made + b"\n" if is_line else made
         made = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>n + is_line)
-        memcpy(PyBytes_AS_STRING(made), self._room + start, n)
+        memcpy(PyBytes_AS_STRING(made), _room + start, n)
         if is_line:
             PyBytes_AS_STRING(made)[n] = 10
         return made
@@ -215,8 +217,8 @@ cdef class FieldTable:
         cdef const uint8_t* text = self._s + f.value
         cdef bytes made
         if self._made == NULL:  # what had CR CR LF still has CR LF
-            n = sf_line_feeds(text, n, self._room)
-            text = self._room
+            n = sf_line_feeds(text, n, _room)
+            text = _room
         made = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>n + 1)
         memcpy(PyBytes_AS_STRING(made), text, n)
         PyBytes_AS_STRING(made)[n] = 10
@@ -347,8 +349,8 @@ cdef class FieldTable:
             self._n_lines = self._starts[0] = 0
             for i in range(self._n):
                 f = &self._fields[i]
-                n = sf_unfold(self._s + f.value, f.value_n, self._made == NULL, self._room, &start, &odd)
-                value = self._room + start
+                n = sf_unfold(self._s + f.value, f.value_n, self._made == NULL, _room, &start, &odd)
+                value = _room + start
                 if odd:
                     made = self._value(i + 1, False)
                     value, n = <const uint8_t*>PyBytes_AS_STRING(made), <size_t>PyBytes_GET_SIZE(made)

@@ -12,10 +12,10 @@ import re
 from base64 import b64decode
 from binascii import Error
 from collections.abc import Iterable
-from functools import cached_property
 from typing import Final
 
 from mxward.core.rules.spamassassin.charset import to_utf8
+from mxward.core.rules.spamassassin.kept import kept
 from mxward.pyx.safields import FieldTable
 
 _NEVER_DECODED: Final = re.compile(
@@ -69,7 +69,7 @@ class Fields:
         found = self.values(name.encode())
         return found[-1] if found else b""
 
-    @cached_property
+    @kept
     def all(self) -> list[bytes]:
         """All fields, unfolded and decoded, as lines; those beyond MAX_ALL bytes are left out."""
         return self.table.lines()

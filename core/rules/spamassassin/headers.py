@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Final
 
 from mxward.core.rules.spamassassin.addresses import Mailbox, is_host, mailboxes
 from mxward.core.rules.spamassassin.domains import ascii_host, registered_domain
-from mxward.core.rules.spamassassin.fields import Fields, decode_words
+from mxward.core.rules.spamassassin.fields import decode_words
 from mxward.core.rules.spamassassin.ip import ADDRESS, reverse
 from mxward.pyx.safields import ALL, CLEAN, DECODED, MAIL, NAME, OTHER, RAW, FieldPlan
 from mxward.pyx.saheader import raw_lines, raw_text
 
 if TYPE_CHECKING:
-    from mxward.core.rules.spamassassin.received import Relays
     from mxward.core.rules.spamassassin.site import Site
+    from mxward.core.rules.spamassassin.texts import TextSet
 
 _FOLDED: Final = re.compile(rb"\n\s+")
 _RECEIVED: Final = b"received:"
@@ -39,12 +39,9 @@ _WANTED: Final = {"": DECODED, "raw": RAW, "addr": MAIL | RAW, "name": NAME | CL
 class Headers:
     """Values by name and modifiers. One a message; results are kept."""
 
-    def __init__(
-        self, fields: Fields, pristine: Callable[[], bytes], relays: Callable[[], Relays],
-        envelope_from: Callable[[], bytes | None], site: Site,
-    ) -> None:  # fmt: skip
-        self._fields, self._pristine, self._site = fields, pristine, site
-        self._relays, self._envelope_from = relays, envelope_from
+    def __init__(self, texts: TextSet) -> None:
+        self._texts, self._site = texts, texts.site
+        self._fields = texts.nodes[0].fields
         self._kept: dict[str, list[bytes]] = {}
         self._joined: dict[str, bytes | None] = {}
         self._numbers: Mapping[str, int] = {}  # of the names that were asked for together
@@ -72,7 +69,7 @@ class Headers:
 
     def _join(self, name: str) -> bytes | None:
         if name in _JOINED:
-            return _JOINED[name](self)
+            return _JOINED[name](self, name)
         found = self.values(name)
         if not found:
             return None
@@ -125,7 +122,7 @@ class Headers:
 
     def _named(self, base: str, *, is_raw: bool, needs_raw: bool) -> list[bytes]:
         if base == "ALL":
-            return raw_lines(self._pristine()) if is_raw else self._fields.all
+            return raw_lines(self._texts.pristine_header) if is_raw else self._fields.all
         if base.startswith("ALL-") and base in _RANGES:
             return self._range(base, is_raw=is_raw)
         key = base.lower().encode("latin-1", "replace")
@@ -134,10 +131,10 @@ class Headers:
         if base == "MESSAGEID":
             return [value for name in _MESSAGE_IDS for value in self._fielded(name, is_raw=is_raw) if value]
         if key == b"envelopefrom":
-            sender = self._envelope_from()
+            sender = self._texts.envelope_from
             return [] if sender is None else [sender]
         if key.startswith(b"x-spam-relays-"):
-            found = self._relays().text(key[14:].decode("latin-1"))
+            found = self._texts.relays.text(key[14:].decode("latin-1"))
             if found is not None:
                 return [found]
         return self._fields.raw(key) if needs_raw else self._fielded(key, is_raw=False)
@@ -149,7 +146,7 @@ class Headers:
 
     def _range(self, base: str, *, is_raw: bool) -> list[bytes]:
         if is_raw:
-            lines = raw_lines(self._pristine())
+            lines = raw_lines(self._texts.pristine_header)
             received = [number for number, line in enumerate(lines) if line[:9].lower() == _RECEIVED]
         else:
             lines, received = self._fields.all, self._fields.table.numbers(_RECEIVED[:-1])
@@ -159,7 +156,7 @@ class Headers:
 
     def _border(self, base: str, received: list[int]) -> int:
         """The number of the field where a range of fields ends or begins, out of those of Received fields."""
-        relays = self._relays()
+        relays = self._texts.relays
         border = (relays.last_trusted if _RANGES[base][0] else relays.last_internal) + 1
         return received[border] if border < len(received) else MAX_FIELDS
 
@@ -225,14 +222,26 @@ def _tail(headers: Headers, name: str) -> bytes | None:
     return table.text(headers._border(name, table.numbers(_RECEIVED[:-1]))) or None
 
 
+def _all_raw(headers: Headers, _: str) -> bytes | None:
+    return raw_text(headers._texts.pristine_header) or None
+
+
+def _sender(headers: Headers, _: str) -> bytes | None:
+    return headers._texts.envelope_from
+
+
+def _relays(headers: Headers, name: str) -> bytes | None:
+    return headers._texts.relays.text(name[14:].lower())
+
+
 # Quick ways to what would else be made of `values`.
-_JOINED: Final[dict[str, Callable[[Headers], bytes | None]]] = {
-    "ALL:raw": lambda headers: raw_text(headers._pristine()) or None,
-    "ALL-EXTERNAL": lambda headers: _tail(headers, "ALL-EXTERNAL"),
-    "ALL-UNTRUSTED": lambda headers: _tail(headers, "ALL-UNTRUSTED"),
-    "EnvelopeFrom": lambda headers: headers._envelope_from(),
-    "X-Spam-Relays-External": lambda headers: headers._relays().text("external"),
-    "X-Spam-Relays-Untrusted": lambda headers: headers._relays().text("untrusted"),
+_JOINED: Final[dict[str, Callable[[Headers, str], bytes | None]]] = {
+    "ALL:raw": _all_raw,
+    "ALL-EXTERNAL": _tail,
+    "ALL-UNTRUSTED": _tail,
+    "EnvelopeFrom": _sender,
+    "X-Spam-Relays-External": _relays,
+    "X-Spam-Relays-Untrusted": _relays,
 }
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Final, NamedTuple
 
+from mxward.core.rules.spamassassin.kept import kept
 from mxward.core.rules.spamassassin.relative import target
 from mxward.pyx.sarender import KINDS, render
 
@@ -113,7 +114,7 @@ class Markup:
         found = [] if made is None else made(self)
         return found if self.is_wide else [_as_bytes(text) for text in found]
 
-    @cached_property
+    @kept
     def _by_kind(self) -> dict[int, list[tuple[int, bytes, bytes, bytes]]]:
         found: dict[int, list[tuple[int, bytes, bytes, bytes]]] = {}
         for item in self._items:
@@ -123,35 +124,35 @@ class Markup:
     def _values(self, kind: int) -> list[bytes]:
         return [value for _, _, value, _ in self._by_kind.get(kind, ())]
 
-    @cached_property
+    @kept
     def comments(self) -> list[bytes]:
         return self._values(_COMMENT)
 
-    @cached_property
+    @kept
     def scripts(self) -> list[bytes]:
         return self._values(_SCRIPT)
 
-    @cached_property
+    @kept
     def titles(self) -> list[bytes]:
         return self._values(_TITLE)
 
-    @cached_property
+    @kept
     def anchors(self) -> list[bytes]:
         """The words of each link."""
         return [words for _, _, _, words in self._by_kind.get(_ANCHOR, ())]
 
-    @cached_property
+    @kept
     def charsets(self) -> list[bytes]:
         """Charsets that <meta> elements claim."""
         return [
             found[1] for kind, value in self._metas if b"content-type" in kind and (found := _CHARSET.search(value))
         ]
 
-    @cached_property
+    @kept
     def has_bad_face(self) -> bool:
         return any(_is_bad_face(face) for face in set(self._values(_FACE)))
 
-    @cached_property
+    @kept
     def has_mail_action(self) -> bool:
         return any(b"mailto:" in action.lower() for action in self._values(_ACTION))
 
@@ -161,7 +162,7 @@ class Markup:
         kinds = [value.lower() for value in self._values(_META)]
         return list(zip(kinds, self._values(_CONTENT), strict=False))
 
-    @cached_property
+    @kept
     def uris(self) -> dict[bytes, Link]:
         """Address -> where it stands. Relative ones are there as written, with their words, and resolved."""
         found: dict[bytes, Link] = {}
