@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from mxward.core.rules.spamassassin.addresses import is_host
 from mxward.core.rules.spamassassin.domains import registered_domain
-from mxward.core.rules.spamassassin.evaltools import NOT_ZERO, Bound, Eval, evals, keep, measured
+from mxward.core.rules.spamassassin.evaltools import NOT_ZERO, Bound, Eval, evals, keep, measured, people
 
 if TYPE_CHECKING:
     from mxward.core.rules.spamassassin.site import Site
@@ -176,7 +176,7 @@ def _last_relays(texts: TextSet) -> Sequence[Relay]:
 
 def check_mailfrom_matches_rcvd(texts: TextSet) -> bool:
     """Whether the relay that handed the message over has a name under the envelope sender's domain."""
-    _, at, host = texts.headers.first("EnvelopeFrom:addr").rpartition(b"@")
+    _, at, host = people(texts).sender.rpartition(b"@")
     if not at or b"." not in host[1:-1]:
         return False
     named = [relay.rdns for relay in _last_relays(texts) if relay.rdns]

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from mxward.core.rules.spamassassin.evals_header import has_lost_received
-from mxward.core.rules.spamassassin.evaltools import evals, flat, is_border, keep
+from mxward.core.rules.spamassassin.evaltools import evals, flat, is_border, keep, people
 from mxward.core.rules.spamassassin.ip import ADDRESS
 
 if TYPE_CHECKING:
@@ -28,13 +28,9 @@ def _received(texts: TextSet) -> bytes:
     return keep(texts, "received_line", lambda texts: flat(_raw_received(texts)))
 
 
-def _author(texts: TextSet) -> bytes:
-    return keep(texts, "author", lambda texts: texts.headers.first("From:addr").lower())
-
-
 def _is_from(texts: TextSet, domain: bytes) -> bool:
     """Whether the author's address ends in a domain, given in lower case, where a word begins."""
-    author = _author(texts)
+    author = people(texts).author
     return author.endswith(domain) and is_border(author, len(author) - len(domain))
 
 
@@ -193,7 +189,7 @@ def check_for_forged_gw05_received_headers(texts: TextSet) -> bool:
 
 def _claims_provider(texts: TextSet) -> bool:
     """Whether the author claims to be at one of those providers, or a relay to be Hotmail's."""
-    return _author(texts).endswith(_PROVIDERS) or b"hotmail.com" in _raw_received(texts)
+    return people(texts).author.endswith(_PROVIDERS) or b"hotmail.com" in _raw_received(texts)
 
 
 TABLE: Final = evals(

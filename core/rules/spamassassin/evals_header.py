@@ -20,6 +20,7 @@ from mxward.core.rules.spamassassin.evaltools import (
     keep,
     measured,
     number,
+    people,
     stands_in,
 )
 from mxward.pyx.sacount import count_illegal
@@ -79,8 +80,8 @@ def _is_utf8(value: bytes) -> bool:
 
 def check_for_matching_env_and_hdr_from(texts: TextSet) -> bool:
     """Whether author and envelope sender are the same."""
-    first = texts.headers.first
-    return first("EnvelopeFrom:addr").lower() == first("From:addr").lower()
+    author, sender, _ = people(texts)
+    return author == sender
 
 
 def sorted_recipients(texts: TextSet) -> bool:
@@ -143,14 +144,13 @@ def subject_is_all_caps(texts: TextSet) -> bool:
 
 def check_for_to_in_subject(texts: TextSet, what: str) -> bool:
     """Whether the recipient's address ("address") or its local part ("user") stands in the Subject."""
-    address, subject = texts.headers.first("To:addr"), texts.headers.first("Subject")
-    user = address.partition(b"@")[0]
+    address, subject = people(texts).recipient, texts.headers.first("Subject")
     lower = subject.lower()
-    if not address or user.lower() not in lower:
+    if not address or address.partition(b"@")[0] not in lower:
         return False
     if what == "address":
-        return stands_in(address.lower(), lower)
-    return what == "user" and _is_called(user, subject, lower)
+        return stands_in(address, lower)
+    return what == "user" and _is_called(texts.headers.first("To:addr").partition(b"@")[0], subject, lower)
 
 
 def _is_called(user: bytes, subject: bytes, lower: bytes) -> bool:
@@ -222,8 +222,8 @@ def check_ratware_name_id(texts: TextSet) -> bool:
 
 def check_ratware_envelope_from(texts: TextSet) -> bool:
     """Whether the envelope sender holds the recipient's domain and local part."""
-    recipient, sender = texts.headers.first("To:addr"), texts.headers.first("EnvelopeFrom:addr").lower()
-    user, sign, domain = recipient.lower().partition(b"@")
+    _, sender, recipient = people(texts)
+    user, sign, domain = recipient.partition(b"@")
     if not sender or not user or not sign or not domain or user + b"@" not in sender or _SRS.match(sender):
         return False
     domain = registered_domain(domain, texts.site)
@@ -244,12 +244,15 @@ def check_ratware_envelope_from(texts: TextSet) -> bool:
 
 def check_equal_from_domains(texts: TextSet) -> bool:
     """Whether author and envelope sender are of different second-level domains."""
-    author, sender = _second_level(texts, "From:addr"), _second_level(texts, "EnvelopeFrom:addr")
+    author, sender, _ = people(texts)
+    if not author or not sender:
+        return False
+    author, sender = _second_level(author), _second_level(sender)
     return bool(author and sender) and author != sender
 
 
-def _second_level(texts: TextSet, name: str) -> bytes:
-    _, at, host = texts.headers.first(name).lower().rpartition(b"@")
+def _second_level(address: bytes) -> bytes:
+    _, at, host = address.rpartition(b"@")
     if not at:
         return b""
     labels = host.rsplit(b".", 2)

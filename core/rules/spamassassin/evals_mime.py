@@ -71,7 +71,8 @@ def _look(texts: TextSet) -> _Facts:
     sizes: dict[str, int] = {}  # type -> bytes of the last text that is no attachment
     for node in texts.nodes:
         kind, charset, encoding = _declared_type(node), (node.charset or "").lower(), node.encoding
-        disposition = node.fields.last("content-disposition").lower()
+        dispositions = node.fields.values(b"content-disposition")
+        disposition = dispositions[-1].lower() if dispositions else b""
         is_attachment = b"attachment" in disposition
         if kind == "multipart/alternative":
             count["mime_multipart_alternative"] = 1
@@ -100,10 +101,10 @@ def _declared_type(node: Node) -> str:
     """The type as declared: multiparts without a boundary or a part, and parts of a digest, are taken for another."""
     if node.type not in ("text/plain", "message/rfc822"):
         return node.type
-    written = node.fields.last("content-type")
-    if written[:5].lower() == b"text/" and node.type == "text/plain":
-        return node.type
-    return content_type(written)[0]
+    values = node.fields.values(b"content-type")
+    if not values or (values[-1][:5].lower() == b"text/" and node.type == "text/plain"):
+        return "text/plain"
+    return content_type(values[-1])[0]
 
 
 def _encoded(count: dict[str, float], kind: str, encoding: str, disposition: bytes, charset: str) -> None:

@@ -44,7 +44,10 @@ def _listed(texts: TextSet) -> set[str]:
     listed = texts.site.listed_hosts
     if not listed:
         return set()
-    ends, hosts = _ends(texts.site), {host for uri in texts.uri_detail.values() for host in uri.hosts}
+    ends = _ends(texts.site)
+    hosts: set[bytes] = set()
+    for uri in texts.uri_detail.values():
+        hosts.update(uri.hosts)
     hosts = {host for host in hosts if _end(host) in ends or host.rpartition(b".")[2] in ends}
     if hosts:
         hosts &= {

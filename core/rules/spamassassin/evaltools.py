@@ -23,6 +23,7 @@ _NUMBER: Final = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d{1,3})?)", 
 _CONDITION: Final = re.compile(r"\s*(<=|>=|==|!=|<|>)\s*([-+]?\d+)\s*")
 _AS_SPACE: Final = bytes.maketrans(b"\t\n\v\f\r", b"     ")
 _WORD: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
+_NOTHING: Final[Any] = object()  # stands for what was not made yet
 MAX_ARGUMENT: Final = 4096  # characters of a pattern in an argument
 
 
@@ -180,10 +181,28 @@ def matches_any(source: str, texts: Sequence[bytes]) -> bool:
 def keep(texts: TextSet, name: str, make: Callable[[TextSet], _T]) -> _T:
     """What `make` gives for this message, made once."""
     memo: dict[str, Any] = texts.memo
-    if name not in memo:
-        memo[name] = make(texts)
-    found: _T = memo[name]
+    found: _T = memo.get(name, _NOTHING)
+    if found is _NOTHING:
+        found = memo[name] = make(texts)
     return found
+
+
+class People(NamedTuple):
+    """The first address of From, of the envelope sender and of To, in lower case; b"" where there is none."""
+
+    author: bytes
+    sender: bytes
+    recipient: bytes
+
+
+def people(texts: TextSet) -> People:
+    """Who a message says it is from and to."""
+    return keep(texts, "people", _people)
+
+
+def _people(texts: TextSet) -> People:
+    first = texts.headers.first
+    return People(first("From:addr").lower(), first("EnvelopeFrom:addr").lower(), first("To:addr").lower())
 
 
 def stands_in(needle: bytes, text: bytes) -> bool:
