@@ -84,9 +84,9 @@ def test_what_is_no_moment_is_refused(wrong: tuple[int, int, int, int, int, int]
 
 
 @given(
-    st.sampled_from(["", "Mon, ", "mon,", "Mon,   ", " \t\nThu, ", "Thur, ", "Mo, ", "M\xe9n, "]),
+    st.sampled_from(["", "Mon, ", "mon,", "Mon,   ", " \t\nThu, ", "Mond, ", "Mo, ", "M\xe9n, "]),
     st.sampled_from(["1", "01", "31", "99", "001", "", "x"]),
-    st.sampled_from([*MONTHS, "JUN", "jun", "Juni", "Foo", "Ju"]),
+    st.sampled_from([*MONTHS, "JUN", "jun", "June", "Foo", "Ju"]),
     st.sampled_from(["2025", "1969", "0000", "9999", "25", "20255"]),
     st.sampled_from(["10:00:00", "99:99:99", "1:00:00", "10:00", "10.00.00"]),
     st.sampled_from(["+0000", "-1130", "+9999", "0000", "UTC", "+000"]),
