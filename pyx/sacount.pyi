@@ -32,9 +32,7 @@ def count_lines(data: bytes, starts: Sequence[int], /) -> tuple[int, int, int, i
 def count_illegal(data: bytes, /) -> int:
     """Bytes that should not stand in a header field: controls but tab and line ends, DEL, all beyond ASCII."""
 
-def compare_words(
-    ours: Iterable[tuple[bytes, bool]], others: Iterable[tuple[bytes, bool]], /
-) -> tuple[int, int, int]:
+def compare_words(ours: Iterable[tuple[bytes, bool]], others: Iterable[tuple[bytes, bool]], /) -> tuple[int, int, int]:
     """Kinds of words of two texts, each in pieces; what has neither letter nor digit is no word.
 
     Args: pieces as (bytes, whether they are UTF-8 whose white space and letters beyond ASCII count). What is not

@@ -1,4 +1,4 @@
-"""Oracles for pyx/saline and pyx/sacount: white space, addresses in text and letters as SpamAssassin's rules see them."""
+"""Oracles for pyx/saline and pyx/sacount: white space, addresses and letters as SpamAssassin's rules see them."""
 
 from __future__ import annotations
 
