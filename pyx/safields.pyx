@@ -84,6 +84,7 @@ cdef class FieldTable:
 
     cdef readonly bint is_truncated
     cdef object _decode
+    cdef dict _odd  # what it has given, by the number of the field
     cdef bytes _section  # of a message's own header, its text is this object's
     cdef uint8_t* _made  # of any other part's, its text is here
     cdef const uint8_t* _s
@@ -201,8 +202,14 @@ cdef class FieldTable:
         # at most _MAX_VALUE bytes, _add and _copy see to that
         n = sf_unfold(self._s + f.value, f.value_n, self._made == NULL, _room, &start, &odd)
         if odd:
+            if self._odd is None:
+                self._odd = {}
+            made = self._odd.get(number)
+            if made is not None:
+                return made + b"\n" if is_line else made
             name = PyBytes_FromStringAndSize(<const char*>self._s + f.name, f.name_n).lower()
             made = self._decode(PyBytes_FromStringAndSize(<const char*>_room + start, <Py_ssize_t>n), name)
+            self._odd[number] = made
             return made + b"\n" if is_line else made
         made = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>n + is_line)
         memcpy(PyBytes_AS_STRING(made), _room + start, n)

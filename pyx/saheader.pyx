@@ -20,6 +20,52 @@ cdef extern from "sa_fields.h" nogil:
     size_t sf_raw_line(const uint8_t* s, size_t n, size_t* at)
     size_t sf_blank_lines(const uint8_t* s, size_t n)
 
+cdef extern from "sa_words.h" nogil:
+    ctypedef struct sw_word:
+        size_t charset, charset_n, text, text_n, end
+
+    bint sw_at(const uint8_t* s, size_t n, size_t at, sw_word* w)
+    size_t sw_close(const uint8_t* s, size_t n, uint8_t* out)
+    size_t sw_decode(const uint8_t* s, const sw_word* w, uint8_t* out)
+
+
+def encoded_words(bytes value not None, /):
+    """Runs of text of one charset. See saheader.pyi."""
+    cdef size_t n = <size_t>PyBytes_GET_SIZE(value), at = 0, size = 0, start
+    cdef uint8_t* s = <uint8_t*>malloc(2 * n + 1)
+    cdef uint8_t* out = s + n  # what has been decoded of the run, no more than what it was made of
+    cdef sw_word word
+    cdef bytes label = b"", charset
+    cdef list runs = []
+    if s == NULL:
+        raise MemoryError
+    try:
+        n = sw_close(<const uint8_t*>PyBytes_AS_STRING(value), n, s)
+        while at < n:
+            if s[at] == 61 and sw_at(s, n, at, &word):  # =
+                charset = (<const char*>s)[word.charset:word.charset + word.charset_n].lower()
+                if charset != label:
+                    if size:
+                        runs.append((label, (<const char*>out)[:size]))
+                    label, size = charset, 0
+                size += sw_decode(s, &word, out + size)
+                at = word.end
+                continue
+            if label:
+                runs.append((label, (<const char*>out)[:size]))
+                label, size = b"", 0
+            start = at
+            at += 1
+            while at < n and s[at] != 61:
+                at += 1
+            memcpy(out + size, s + start, at - start)
+            size += at - start
+        if size:
+            runs.append((label, (<const char*>out)[:size]))
+        return runs
+    finally:
+        free(s)
+
 
 def raw_lines(bytes section not None, /):
     """The lines of a header section. See saheader.pyi."""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mxtest import sareffields
 from mxward.pyx.safields import ALL, CLEAN, DECODED, MAIL, NAME, OTHER, RAW, FieldPlan, FieldTable
-from mxward.pyx.saheader import blank_lines, line_feeds, raw_lines, raw_text, usual_mailbox
+from mxward.pyx.saheader import blank_lines, encoded_words, line_feeds, raw_lines, raw_text, usual_mailbox
 
 PIECES = [
     b"Subject", b"To", b"to", b"X-Spam-Flag", b"x-spam", b":", b": ", b" :", b" ", b"\t", b"\n", b"\n ", b"\n\n", b"\r",
@@ -133,6 +133,21 @@ def test_line_feeds(data: bytes, start: int) -> None:
 def test_blank_lines(data: bytes) -> None:
     runs = re.findall(rb"(?m)(?:^[ \t\r\f\v]*\n)+", data)
     assert blank_lines(data) == max((run.count(b"\n") for run in runs), default=0)
+
+
+WORDS = [
+    b"=?utf-8?Q?a_=41?=", b"=?utf-8?b?w6k=?=", b"=?UTF-8*en?q?=?=", b"=?x?B?QQ==?=", b"=?x?b?Q?=", b"=?", b"?=",
+    b"?", b"=", b" ",
+    b"\n ", b"q", b"b", b"_", b"=4", b"w6k", b"\xe9", b"*",
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=12).map(b"".join))
+@example(b"=?a?q?x?=?b?q?y?= =?c?q?z?=")
+@example(b"a =?x?q??= =?x?b?w6k?= =?X?q?b?= c")
+def test_encoded_words(value: bytes) -> None:
+    wanted = sareffields.encoded_words(value)
+    assert [run for run in encoded_words(value) if run[1]] == [run for run in wanted if run[1]]
 
 
 def test_refusals() -> None:

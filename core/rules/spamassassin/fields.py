@@ -9,23 +9,17 @@ Source: RFC 5322 2.2.3, RFC 2047; behaviour of SpamAssassin 4.0.1.
 from __future__ import annotations
 
 import re
-from base64 import b64decode
-from binascii import Error
 from collections.abc import Iterable
 from typing import Final
 
 from mxward.core.rules.spamassassin.charset import to_utf8
 from mxward.core.rules.spamassassin.kept import kept
 from mxward.pyx.safields import FieldTable
+from mxward.pyx.saheader import encoded_words
 
 _NEVER_DECODED: Final = re.compile(
     rb"(?:received|(?:resent-)?(?:message-id|date)|mime-version|references|in-reply-to|list-.*)\Z", re.I | re.S
 )
-_WORD: Final = rb"=\?[A-Za-z0-9*_-]+\?[bqBQ]\?[^?]*\?="
-_BETWEEN: Final = re.compile(rb"(" + _WORD + rb")\s+(?=" + _WORD + rb")")
-_PIECES: Final = re.compile(rb"=\?([A-Za-z0-9*_-]+)\?([bqBQ])\?([^?]*)\?=|([^=]+|.)", re.S)
-_ESCAPE: Final = re.compile(rb"=([0-9a-fA-F]{2})")
-_NOT_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/]+")
 
 
 class Fields:
@@ -81,28 +75,7 @@ def decode_words(value: bytes, name: bytes = b"") -> bytes:
         value = to_utf8(value, "UTF-8")[0]
     if b"=?" not in value or _NEVER_DECODED.match(name):
         return value
-    value = _BETWEEN.sub(rb"\1", value)
-    runs: list[tuple[str, list[bytes]]] = []  # adjacent words of one charset: characters may be cut between words
-    for charset, kind, text, other in _PIECES.findall(value):
-        label = charset.decode("latin-1").lower()
-        piece = _word(kind, text) if charset else other
-        if runs and runs[-1][0] == label:
-            runs[-1][1].append(piece)
-        else:
-            runs.append((label, [piece]))
     return b"".join(
-        to_utf8(b"".join(pieces), label.partition("*")[0], is_word=True)[0] if label else b"".join(pieces)
-        for label, pieces in runs
+        to_utf8(text, label.partition(b"*")[0].decode("latin-1"), is_word=True)[0] if label else text
+        for label, text in encoded_words(value)
     )
-
-
-def _word(kind: bytes, text: bytes) -> bytes:
-    if kind in b"qQ":
-        return _ESCAPE.sub(lambda m: bytes.fromhex(m[1].decode()), text.replace(b"_", b" "))
-    text = _NOT_BASE64.sub(b"", text)
-    if len(text) % 4 == 1:
-        text = text[:-1]
-    try:
-        return b64decode(text + b"=" * (-len(text) % 4))
-    except Error:
-        return b""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections.abc import Callable, Iterable
 from typing import Final
 
@@ -17,6 +18,13 @@ _ATOM: Final = rb"[^\s<>()\"\[\],:;@\\]+"
 _USUAL: Final = re.compile(
     rb'\s*(?:(?:"([^"\\@]+)"(\s*)|([^"\\<>()@,;:]*))<(%b@%b)>|(%b@%b))\s*' % (_ATOM, _ATOM, _ATOM, _ATOM)
 )
+
+
+_WORD: Final = rb"=\?[A-Za-z0-9*_-]+\?[bqBQ]\?[^?]*\?="
+_BETWEEN: Final = re.compile(rb"(" + _WORD + rb")\s+(?=" + _WORD + rb")")
+_PIECES: Final = re.compile(rb"=\?([A-Za-z0-9*_-]+)\?([bqBQ])\?([^?]*)\?=|([^=]+|.)", re.S)
+_ESCAPE: Final = re.compile(rb"=([0-9a-fA-F]{2})")
+_NOT_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/]+")
 
 
 class Fields:
@@ -72,3 +80,23 @@ def usual_mailbox(value: bytes) -> tuple[bytes | None, bytes] | None:
     quoted, space, plain, address, bare = usual.groups()
     phrase = quoted + space if quoted is not None else plain
     return phrase or None, address or bare
+
+
+def encoded_words(value: bytes) -> list[tuple[bytes, bytes]]:
+    runs: list[tuple[bytes, list[bytes]]] = []
+    for charset, kind, text, other in _PIECES.findall(_BETWEEN.sub(rb"\1", value)):
+        label = charset.lower()
+        piece = _decoded(kind, text) if charset else other
+        if runs and runs[-1][0] == label:
+            runs[-1][1].append(piece)
+        else:
+            runs.append((label, [piece]))
+    return [(label, b"".join(pieces)) for label, pieces in runs]
+
+
+def _decoded(kind: bytes, text: bytes) -> bytes:
+    if kind in b"qQ":
+        return _ESCAPE.sub(lambda m: bytes.fromhex(m[1].decode()), text.replace(b"_", b" "))
+    text = _NOT_BASE64.sub(b"", text)
+    text = text[:-1] if len(text) % 4 == 1 else text
+    return b64decode(text + b"=" * (-len(text) % 4))
