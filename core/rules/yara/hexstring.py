@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from mxward.core.rules.yara.pattern import GAP, ONE, Alt, Any, Node, Repeat, Seq
@@ -59,6 +60,12 @@ def _byte(token: re.Match[str]) -> Node:
         return Repeat(ONE, int(low or 0), (int(high) if high else -1) if dash else int(low or 0))
     if token[1]:
         return ONE
-    high_digits = range(16) if token[2] == "?" else (int(token[2], 16),)
-    low_digits = range(16) if token[3] == "?" else (int(token[3], 16),)
+    return _one_of(token[2], token[3])
+
+
+@lru_cache(maxsize=1024)
+def _one_of(high: str, low: str) -> Any:
+    """The bytes of two digits, either of which may be a wildcard. Of all that there are, each is made once."""
+    high_digits = range(16) if high == "?" else (int(high, 16),)
+    low_digits = range(16) if low == "?" else (int(low, 16),)
     return Any(tuple(16 * h + bits for h in high_digits for bits in low_digits))

@@ -305,6 +305,8 @@ def _is_one(node: Node) -> bool:
 
 def _known(values: Sequence[int], *, is_caseless: bool) -> tuple[int, int]:
     """(value, mask) of what all these bytes have in common."""
+    if len(values) == 256:
+        return 0, 0
     mask = 0xFF
     for value in values:
         mask &= ~(value ^ values[0]) & 0xFF
