@@ -44,6 +44,40 @@ def test_an_expression_sees_one_segment_at_a_time() -> None:
     assert matches(rb"^\w", text, bound=9, starts=starts) == [(0, 3, 0, 1)]
 
 
+def test_places_of_matches_count_from_the_piece() -> None:
+    both = pcre2.Patterns([(rb"b", "", 9), (rb"^b", "", 9)], None, [0, 1])
+    assert both.match_pieces([(0, b"xxb", None), (1, b"b", None), (0, b"bb", [0, 1])]) == (
+        [(0, 3, 2, 3), (1, 1, 0, 1)],
+        [],
+    )
+    with pytest.raises(TypeError):
+        both.match_pieces([(0, "text", None)])  # type: ignore[list-item]  # what is refused
+    with pytest.raises(ValueError, match="one place"):
+        pcre2.Patterns([(b"a", "", 1)], None, [])
+
+
+@pytest.mark.parametrize(
+    ("pattern", "flags", "where", "first"),
+    [
+        (rb"^abc", "", "text", None),
+        (rb"\Aabc|^x", "", "text", None),
+        (rb"^abc", "m", "line", None),
+        (rb".*abc", "", "line", None),
+        (rb"abc", "i", "", b"aA"),
+        (rb"[xy]z|w", "", "", b"wxy"),
+        (rb"a?", "", "", None),
+        (rb"(", "", "", None),
+    ],
+)
+def test_how_a_match_begins(pattern: bytes, flags: str, where: str, first: bytes | None) -> None:
+    found = pcre2.begins(pattern, flags)
+    assert found[0] == where
+    if not where:
+        assert found[1] == (None if first is None else frozenset(first))
+    with pytest.raises(ValueError, match="unknown flag"):
+        pcre2.begins(b"a", "z")
+
+
 def test_segments_may_be_empty_but_not_out_of_order() -> None:
     assert matches(rb"^$", b"ab", starts=[0, 0, 2]) == [(0, 1, 0, 0)]
     assert matches(rb"a", b"", starts=[]) == []

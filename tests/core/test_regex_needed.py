@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mxward.bindings import pcre2
+from mxward.core.errors import RulePackError
 from mxward.core.rules.regex import LiteralTable, Regex, RegexSet, has_literal, needed
 from mxward.core.rules.regex.tree import Unclear, parse
 
@@ -51,6 +52,66 @@ def test_the_filter_never_changes_what_matches(expressions: list[tuple[str, str]
     starts = [sum(map(len, pieces[:n])) for n in range(len(pieces))]
     text = b"".join(pieces)
     assert RegexSet(patterns).match_all(text, starts) == plain.match(text, starts)
+
+
+@settings(max_examples=150)
+@given(
+    st.lists(st.tuples(EXPRESSIONS, st.integers(0, 2)), min_size=1, max_size=6),
+    st.lists(
+        st.tuples(st.integers(0, 2), st.lists(st.text(LETTERS + "B4@\n", max_size=25), min_size=1, max_size=3)),
+        min_size=1,
+        max_size=5,
+    ),
+)
+def test_each_expression_sees_the_texts_of_its_kind(
+    expressions: list[tuple[str, int]], texts: list[tuple[int, list[str]]]
+) -> None:
+    patterns = [Regex(text.encode("latin-1"), "i", True, 4, place=place) for text, place in expressions]
+    texts = [(kind, segments) for kind, segments in texts if kind <= max(p.place for p in patterns)]
+    pieces, expected = [], []
+    for kind, segments in texts:
+        lines = [segment.encode("latin-1") for segment in segments]
+        pieces.append((kind, b"".join(lines), [sum(map(len, lines[:n])) for n in range(len(lines))]))
+    for number, pattern in enumerate(patterns):
+        count, first = 0, None
+        for kind, data, starts in pieces:
+            if kind == pattern.place and count < 4:
+                try:
+                    found = pcre2.Patterns([(pattern.pattern, "i", 4 - count)]).match(data, starts)[0]
+                except pcre2.PatternError:
+                    return
+                count += found[0][1] if found else 0
+                first = first or (found[0][2:] if found else None)
+        if first is not None:
+            expected.append((number, count, *first))
+    try:
+        assert RegexSet(patterns).match_pieces(pieces) == (expected, [])
+    except RulePackError:
+        with pytest.raises(pcre2.PatternError):
+            pcre2.Patterns([(p.pattern, "i", 1) for p in patterns])
+
+
+def test_a_text_of_a_kind_that_no_expression_is_for_is_refused() -> None:
+    for kind in (1, -1):
+        with pytest.raises(ValueError, match="no expression"):
+            RegexSet([Regex(b"abc")]).match_pieces([(kind, b"abc", None)])
+
+
+def test_the_same_literal_of_two_kinds_is_found_in_both_only_where_it_is_asked_for() -> None:
+    patterns = [Regex(rb"needle\d", place=0), Regex(rb"needle\w", place=70), Regex(rb"straw", place=70)]
+    both = RegexSet(patterns)
+    text = b"needle1 straw"
+    assert both.match_pieces([(0, text, None)]) == ([(0, 1, 0, 7)], [])
+    assert both.match_pieces([(70, text, [0]), (3, text, None)]) == ([(1, 1, 0, 7), (2, 1, 8, 13)], [])
+    assert both.match_pieces([]) == ([], [])
+
+
+def test_what_stands_in_most_lines_is_not_looked_for_in_vain() -> None:
+    patterns = [Regex(rb"[a-z]{3,}\s[a-z]+"), Regex(rb"\d[^a-z]*\d\s?%[^\s\w]"), Regex(rb"^\w+\b.\s")]
+    assert RegexSet(patterns).unfiltered == (0, 2)
+    assert RegexSet(patterns).match_all(b"some words 12 3 %! ") == pcre2.Patterns(
+        [(p.pattern, "", 1) for p in patterns]
+    ).match(b"some words 12 3 %! ")
 
 
 @pytest.mark.parametrize(

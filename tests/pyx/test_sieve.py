@@ -39,6 +39,31 @@ def test_what_matches_passes(expressions: list[str], text: bytes) -> None:
     assert passed == sorted(set(passed))
 
 
+@settings(max_examples=100)
+@given(st.lists(EXPRESSIONS, min_size=1, max_size=8), TEXTS, st.integers(1, 6))
+def test_beginnings_of_what_matches_pass(expressions: list[str], text: bytes, kept: int) -> None:
+    wanted = [(pattern, found) for e in expressions if (found := places(pattern := e.encode("latin-1"))) is not None]
+    evens, odds = list(range(0, len(wanted), 2)), list(range(1, len(wanted), 2))
+    block = Sieve(sieve.compile([found for _, found in wanted], SAMPLE, [evens, (), odds]))
+    matched, _ = pcre2.Patterns([(pattern, "", 1) for pattern, _ in wanted]).match(text)
+    numbers = {number for number, _, _, _ in matched}
+    assert numbers & set(evens) <= set(block.seen(text, 0)) <= set(evens)
+    assert block.seen(text, 1) == []
+    assert numbers & set(odds) <= set(block.seen(text, 2)) <= set(odds)
+    beginnings = [shorter for _, found in wanted if (shorter := sieve.cut(found, kept)) is not None]
+    assert len(beginnings) == len(wanted)
+    assert numbers <= set(Sieve(sieve.compile(beginnings, SAMPLE)).seen(text))
+
+
+def test_kinds_of_text_are_checked() -> None:
+    with pytest.raises(ValueError, match="not there"):
+        sieve.compile([places(b"abc") or ([], [], 0, 0)], SAMPLE, [[1]])
+    block = Sieve(BLOCK)
+    for kind in (0, 7):
+        with pytest.raises(ValueError, match="no such kind"):
+            block.seen(b"abcd", kind)
+
+
 @pytest.mark.parametrize("n", [1, 2, 3, 8, 9, 40, 200])
 def test_any_number_of_automata(n: int) -> None:
     words = [b"w%dq" % (number * 7919) for number in range(n)]

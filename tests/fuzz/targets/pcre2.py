@@ -56,3 +56,10 @@ def run(data: bytes) -> None:
     again, gave_up = filtered.match_all(text, starts)
     if not exhausted and not gave_up:
         assert again == matches
+    kinds = [number % 3 for number in range(len(given))]
+    pieces = [(number % (max(kinds) + 1), text[start:], None) for number, start in enumerate(starts)]
+    apart = RegexSet([Regex(p, f, True, bound, place=kind) for (p, f, bound), kind in zip(given, kinds, strict=True)])
+    first, gave_up = apart.match_pieces(pieces)
+    second, exhausted = pcre2.Patterns(given, None, kinds).match_pieces(pieces, BUDGET_US)
+    if not exhausted and not gave_up:
+        assert first == second
