@@ -180,16 +180,36 @@ static inline void skeleton_end_word(skeleton_words *w)
     w->latin = w->lookalike = w->other = 0;
 }
 
+static inline int skeleton_is_letter(uint8_t c) { return c >= 'a' && c <= 'z'; }
+
+/* A run of ASCII, which stays as it is: only the words at its two ends may have other letters. Room was made for it. */
+static inline void skeleton_ascii(fold_state *s, skeleton_words *w)
+{
+    size_t end = s->at, i = s->at;
+    uint64_t eight;
+    for (; s->size - end >= 8; end += 8) {
+        memcpy(&eight, s->data + end, 8);
+        if (eight & 0x8080808080808080ULL) break;
+    }
+    while (end < s->size && s->data[end] < 0x80) end++;
+    memcpy(s->out + s->n, s->data + s->at, end - s->at);
+    s->n += end - s->at;
+    while (i < end && skeleton_is_letter(s->data[i])) i++;
+    w->latin += (uint32_t)(i - s->at);
+    if (i < end) {
+        skeleton_end_word(w);
+        for (i = end; skeleton_is_letter(s->data[i - 1]); i--) w->latin++; /* stops at what is no letter, before end */
+    }
+    s->at = end;
+}
+
 /* As fold_some for text that is folded: every character on its own; entry->order holds SKELETON_*. */
 static int skeleton_some(fold_state *s, skeleton_words *w)
 {
     while (s->at < s->size) {
         if (s->room - s->n < s->size - s->at + 64) return FOLD_ROOM;
-        uint8_t first = s->data[s->at];
-        if (first < 0x80) {
-            s->out[s->n++] = first;
-            s->at++;
-            if (first >= 'a' && first <= 'z') w->latin++; else skeleton_end_word(w);
+        if (s->data[s->at] < 0x80) {
+            skeleton_ascii(s, w);
             continue;
         }
         size_t width;

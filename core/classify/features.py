@@ -13,7 +13,7 @@ from mxward.core.classify import facts
 from mxward.core.detect.header import FREE_MAIL
 from mxward.core.extract import views
 from mxward.core.extract.address import Mailbox, mailboxes
-from mxward.core.extract.fold import fold
+from mxward.core.extract.fold import fold, fold_bytes
 from mxward.core.message import Message
 from mxward.pyx.tokens import LINES, PAIRS, WORDS, Features
 
@@ -54,11 +54,11 @@ def pieces(message: Message) -> list[Piece]:
     if hidden:
         told.append(f"hidden {facts.step(sum(map(len, hidden)))}")
     out = [(FACT, LINES, _utf8("\n".join(told)))]
-    out.append((SUBJECT, PAIRS, _utf8(fold(title[:2000]))))
-    out.append((AUTHOR, PAIRS, _utf8(fold(author.display[:500]))))
+    out.append((SUBJECT, PAIRS, _folded(title[:2000])))
+    out.append((AUTHOR, PAIRS, _folded(author.display[:500])))
     out += [(TEXT, PAIRS, text) for text in shown]
     out += _link_pieces(found_links)
-    out += [(NAME, WORDS, _utf8(fold(name[:200]))) for _, name in views.names(message)[:MAX_NAMES]]
+    out += [(NAME, WORDS, _folded(name[:200])) for _, name in views.names(message)[:MAX_NAMES]]
     out += [(HIDDEN, WORDS, text) for text in hidden]
     out += _site_pieces(author, owners)
     return out
@@ -68,11 +68,15 @@ def _utf8(text: str) -> bytes:
     return text.encode("utf-8", "replace")
 
 
+def _folded(text: str) -> bytes:
+    return fold_bytes(text.encode()) if text.isascii() else _utf8(fold(text))
+
+
 def _texts(message: Message) -> tuple[list[bytes], list[bytes]]:
     """Folded text that a reader sees, and what is hidden from him; look-alike letters as what they look like."""
-    hidden = [_cut(_utf8(fold(text))) for _, text in views.hidden(message)]
+    hidden = [_cut(fold_bytes(text)) for _, text in views.hidden_bytes(message)]
     if hidden:
-        return _bounded([_utf8(fold(text)) for _, text in views.visible(message)]), hidden[:4]
+        return _bounded([fold_bytes(text) for _, text in views.visible_bytes(message)]), hidden[:4]
     alike = dict(views.skeleton_bytes(message))
     return _bounded([alike.get(part, text) for part, text in views.folded_bytes(message)]), []
 
@@ -105,7 +109,7 @@ def _link_pieces(found: list[views.Link]) -> list[Piece]:
             path = link.url.partition("//")[2].partition("/")[2][:200]
             if path:
                 urls[path] = None
-    return [(LINK, PAIRS, _utf8(fold(text))) for text in words] + [(LINK, WORDS, _utf8(text)) for text in urls]
+    return [(LINK, PAIRS, _folded(text)) for text in words] + [(LINK, WORDS, _utf8(text)) for text in urls]
 
 
 def _site_pieces(author: Mailbox, owners: set[str]) -> list[Piece]:

@@ -55,7 +55,7 @@ def _hit(name: str, category: str, weight: float, detail: str) -> Hit:
 def _hidden(message: Message) -> Iterator[Hit]:
     hiding = views.hiding(message)
     # words that only Outlook hides, and titles, deceive nobody; one word may be hidden in several ways
-    size = max(hiding._replace(mso=0, aside=0))
+    size = max(hiding[:-2])  # without mso and aside
     if size < MUCH:
         return
     shown = sum(len(text) for _, text in views.visible_bytes(message))
