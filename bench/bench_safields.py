@@ -36,7 +36,7 @@ def test_lines_as_they_stand(benchmark: Any) -> None:
 
 
 def test_one_mailbox(benchmark: Any) -> None:
-    assert benchmark(saheader.usual_mailbox, b'"A, B"<a@b.example>') == (b"A, B", b"a@b.example")
+    assert benchmark(saheader.usual_mailboxes, b'"A, B"<a@b.example>') == [(b"A, B", b"a@b.example")]
 
 
 def test_growth_fields(growth: Any) -> None:

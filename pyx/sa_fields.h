@@ -187,6 +187,31 @@ static inline int sf_usual_mailbox(const uint8_t *s, size_t n, sf_mailbox *found
     return end && sf_over_spaces(s, n, end) == n;
 }
 
+/* The next of the mailboxes at or behind *at, with places in s; 0: there are no more, -1: something odd is among them.
+ * Several stand behind commas, without quoted strings, comments and groups. A bracket that a comma follows has white
+ * space behind that, for SpamAssassin reads on over anything else. */
+static inline int sf_next_mailbox(const uint8_t *s, size_t n, size_t *at, sf_mailbox *found) {
+    if (*at > n) return 0;
+    if (*at == 0) {
+        if (sf_usual_mailbox(s, n, found)) {
+            *at = n + 1;
+            return 1;
+        }
+        if (n > 8000) return -1;
+        for (size_t i = 0; i < n; i++)
+            if (s[i] && memchr("\"()\\;:[]", s[i], 8)) return -1;
+    }
+    size_t start = *at;
+    const uint8_t *mark = start < n ? memchr(s + start, ',', n - start) : NULL;
+    size_t size = (mark ? (size_t)(mark - s) : n) - start;
+    if (size > 300 || (start > 1 && s[start - 2] == '>' && (size == 0 || !sf_space(s[start])))) return -1;
+    if (!sf_usual_mailbox(s + start, size, found)) return -1;
+    found->phrase += (uint32_t)start;
+    found->mail += (uint32_t)start;
+    *at = mark ? start + size + 1 : n + 1;
+    return 1;
+}
+
 /* A display name with white space squeezed and without single quotes around it, at most n bytes; -1 when it has bytes
  * outside ASCII, what may begin an encoded word, a bare CR, or nothing but white space. */
 static inline ptrdiff_t sf_clean(const uint8_t *s, size_t n, uint8_t *out) {

@@ -8,6 +8,8 @@ from libc.stdint cimport uint8_t, uint32_t
 from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memcpy
 
+from mxward.pyx.saheader cimport of_mailboxes
+
 cdef extern from "sa_fields.h" nogil:
     ctypedef struct sf_field:
         uint32_t name, name_n, value, value_n, hash, next
@@ -17,11 +19,6 @@ cdef extern from "sa_fields.h" nogil:
     bint sf_next(const uint8_t* s, size_t n, size_t* at, sf_field* f)
     size_t sf_line_feeds(const uint8_t* s, size_t n, uint8_t* out)
     size_t sf_unfold(const uint8_t* s, size_t n, bint is_twice, uint8_t* out, size_t* start, bint* odd)
-    ctypedef struct sf_mailbox:
-        uint32_t phrase, phrase_n, mail, mail_n
-
-    Py_ssize_t sf_clean(const uint8_t* s, size_t n, uint8_t* out)
-    bint sf_usual_mailbox(const uint8_t* s, size_t n, sf_mailbox* found)
 
 cdef enum:
     _MAX_NAME = 256  # bytes kept of a name
@@ -252,7 +249,7 @@ cdef class FieldTable:
         if value is None:
             return None
         if entry.kind & (_MAIL | _NAME):
-            return _of_mailboxes([value] if more is None else more, entry.kind)
+            return of_mailboxes([value] if more is None else more, entry.kind & _NAME, entry.kind & _CLEAN)
         return value if more is None else b"".join(more)
 
     def __len__(self):
@@ -376,35 +373,3 @@ cdef class FieldTable:
         finally:
             free(out)
         return 0
-
-
-cdef object _of_mailboxes(list values, int kind):
-    """Addresses or names of fields that are one mailbox each, a line each; Ellipsis when one of them is not."""
-    cdef list found = []
-    cdef bytes value
-    cdef const char* s
-    cdef sf_mailbox box
-    cdef uint8_t[_MAX_VALUE] room
-    cdef Py_ssize_t n
-    for value in values:
-        s = PyBytes_AS_STRING(value)
-        # a value and its line end; longer ones were decoded to more
-        if PyBytes_GET_SIZE(value) > _MAX_VALUE or not sf_usual_mailbox(
-            <const uint8_t*>s, <size_t>PyBytes_GET_SIZE(value), &box
-        ):
-            return ...
-        if kind & _MAIL:
-            found.append(s[box.mail:box.mail + box.mail_n])
-        elif box.phrase_n:
-            if s[box.phrase + box.phrase_n] == 34 and s[box.phrase + box.phrase_n + 1] != 60:
-                return ...  # spaces behind a quoted name
-            if not kind & _CLEAN:
-                found.append(s[box.phrase:box.phrase + box.phrase_n])
-                continue
-            n = sf_clean(<const uint8_t*>s + box.phrase, box.phrase_n, room)
-            if n < 0:
-                return ...
-            found.append(PyBytes_FromStringAndSize(<const char*>room, n))
-    if not found:
-        return None
-    return found[0] if len(found) == 1 else b"\n".join(found)

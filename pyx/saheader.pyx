@@ -10,13 +10,11 @@ from libc.string cimport memcpy
 
 cdef extern from "sa_fields.h" nogil:
     ctypedef struct sf_mailbox:
-        uint32_t phrase
-        uint32_t phrase_n
-        uint32_t mail
-        uint32_t mail_n
+        uint32_t phrase, phrase_n, mail, mail_n
 
     size_t sf_line_feeds(const uint8_t* s, size_t n, uint8_t* out)
-    bint sf_usual_mailbox(const uint8_t* s, size_t n, sf_mailbox* found)
+    int sf_next_mailbox(const uint8_t* s, size_t n, size_t* at, sf_mailbox* found)
+    Py_ssize_t sf_clean(const uint8_t* s, size_t n, uint8_t* out)
     size_t sf_raw_line(const uint8_t* s, size_t n, size_t* at)
     size_t sf_blank_lines(const uint8_t* s, size_t n)
 
@@ -99,20 +97,72 @@ def raw_text(bytes section not None, /):
         free(made)
 
 
-def usual_mailbox(bytes value not None, /):
-    """(name, address) of a field that is one mailbox. See saheader.pyi."""
+def usual_mailboxes(bytes value not None, /):
+    """(name, address) of each mailbox of a field. See saheader.pyi."""
     cdef const char* s = PyBytes_AS_STRING(value)
-    cdef size_t n = <size_t>PyBytes_GET_SIZE(value), end
-    cdef sf_mailbox found
-    cdef bytes phrase = None
-    if n >= 0xffffffff or not sf_usual_mailbox(<const uint8_t*>s, n, &found):
+    cdef size_t n = <size_t>PyBytes_GET_SIZE(value), at = 0
+    cdef sf_mailbox box
+    cdef bytes phrase
+    cdef list found = []
+    cdef int came = -1 if n >= 0xffffffff else sf_next_mailbox(<const uint8_t*>s, n, &at, &box)
+    while came > 0:
+        phrase = _phrase(s, &box) if box.phrase_n else None
+        found.append((phrase, s[box.mail:box.mail + box.mail_n]))
+        came = sf_next_mailbox(<const uint8_t*>s, n, &at, &box)
+    return None if came < 0 else found
+
+
+cdef bytes _phrase(const char* s, const sf_mailbox* box):
+    """A name; spaces behind its quotation mark belong to it."""
+    cdef size_t end = box.phrase + box.phrase_n
+    cdef bytes phrase = s[box.phrase:end]
+    return phrase + s[end + 1:box.mail - 1] if s[end] == 34 else phrase
+
+
+cdef object of_mailboxes(list values, bint is_name, bint is_clean):
+    """Addresses or names of the mailboxes of fields, a line each; Ellipsis when something odd is among them."""
+    cdef list found = []
+    cdef bytes value, phrase
+    cdef sf_mailbox box
+    cdef size_t at
+    cdef int came
+    for value in values:
+        at = 0
+        came = sf_next_mailbox(_text(value), <size_t>PyBytes_GET_SIZE(value), &at, &box)
+        while came > 0:
+            if not is_name:
+                found.append(value[box.mail:box.mail + box.mail_n])
+            elif box.phrase_n:
+                phrase = _phrase(PyBytes_AS_STRING(value), &box)
+                if is_clean:
+                    phrase = _cleaned(phrase)
+                    if phrase is None:
+                        return ...
+                found.append(phrase)
+            came = sf_next_mailbox(_text(value), <size_t>PyBytes_GET_SIZE(value), &at, &box)
+        if came < 0:
+            return ...
+    if not found:
         return None
-    if found.phrase_n:
-        phrase = s[found.phrase:found.phrase + found.phrase_n]
-        end = found.phrase + found.phrase_n
-        if s[end] == 34:  # spaces behind the quotation mark
-            phrase += s[end + 1:found.mail - 1]
-    return phrase, s[found.mail:found.mail + found.mail_n]
+    return found[0] if len(found) == 1 else b"\n".join(found)
+
+
+cdef const uint8_t* _text(bytes value):
+    return <const uint8_t*>PyBytes_AS_STRING(value)
+
+
+cdef bytes _cleaned(bytes phrase):
+    """A name as rules see it; None when it has to be decoded."""
+    cdef size_t size = <size_t>PyBytes_GET_SIZE(phrase)
+    cdef uint8_t* made = <uint8_t*>malloc(size + 1)
+    cdef Py_ssize_t n
+    if made == NULL:
+        raise MemoryError
+    try:
+        n = sf_clean(_text(phrase), size, made)
+        return None if n < 0 else PyBytes_FromStringAndSize(<const char*>made, n)
+    finally:
+        free(made)
 
 
 def line_feeds(bytes data not None, size_t start, size_t end, /):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from unittest import mock
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mxtest import sareffields
+from mxward.core.rules.spamassassin import addresses
 from mxward.pyx.safields import ALL, CLEAN, DECODED, MAIL, NAME, OTHER, RAW, FieldPlan, FieldTable
-from mxward.pyx.saheader import blank_lines, encoded_words, line_feeds, raw_lines, raw_text, usual_mailbox
+from mxward.pyx.saheader import blank_lines, encoded_words, line_feeds, raw_lines, raw_text, usual_mailboxes
 
 PIECES = [
     b"Subject", b"To", b"to", b"X-Spam-Flag", b"x-spam", b":", b": ", b" :", b" ", b"\t", b"\n", b"\n ", b"\n\n", b"\r",
@@ -22,7 +24,8 @@ SECTIONS = st.lists(st.sampled_from(PIECES), max_size=40).map(b"".join)
 PAIRS = st.lists(st.tuples(st.sampled_from([b"Subject", b"TO", b"to", b"", b"x" * 300]), SECTIONS), max_size=8)
 NAMES = [b"subject", b"to", b"x-spam-flag", b"", b"a", b"x" * 256]
 BOXES = [
-    b'"', b"a", b"b c", b"@", b"<", b">", b" ", b"\n", b",", b"\\", b"(", b"x@y.z", b"<x@y.z>", b'"n" ', b"\x80", b"[",
+    b'"', b"a", b"b c", b"@", b"<", b">", b" ", b"\n", b",", b"\\", b"(", b"x@y.z", b"<x@y.z>", b'"n" ',
+    b", x@y.z", b"N <n@m>, ", b"\x80", b"[",
 ]  # fmt: skip
 
 
@@ -67,18 +70,18 @@ def asked(known: sareffields.Fields, names: list[bytes], kind: int) -> object:
         values = [value + b"\n" for name in names for value in known.values(name)]
     if not kind & (MAIL | NAME):
         return b"".join(values) if values else None
-    boxes = [usual_mailbox(value) for value in values]
-    if any(box is None or len(value) > 8192 for box, value in zip(boxes, values, strict=True)):
+    boxes = [usual_mailboxes(value) for value in values]
+    if any(found is None for found in boxes):
         return ...
-    found = [box[0 if kind & NAME else 1] for box in boxes if box is not None]
-    if kind & NAME and any(re.match(rb'\s*"[^"]*"\s+<', value) for value in values):
-        return ...
-    names_found = [name for name in found if name is not None]
+    if kind & MAIL:
+        found = [address for several in boxes for _, address in several or ()]
+        return b"\n".join(found) if found else None
+    phrases = [phrase for several in boxes for phrase, _ in several or () if phrase is not None]
     if kind & CLEAN:
-        if any(b"=?" in name or not name.isascii() or b"\r" in name or not name.strip() for name in names_found):
+        if any(b"=?" in name or not name.isascii() or b"\r" in name or not name.strip() for name in phrases):
             return ...
-        names_found = [unquoted(b" ".join(name.replace(b"\n", b"").split())) for name in names_found]
-    return b"\n".join(names_found) if names_found else None
+        phrases = [unquoted(b" ".join(name.replace(b"\n", b"").split())) for name in phrases]
+    return b"\n".join(phrases) if phrases else None
 
 
 def unquoted(name: bytes) -> bytes:
@@ -101,23 +104,35 @@ def test_pairs_like_the_reference(pairs: list[tuple[bytes, bytes]]) -> None:
     agree(FieldTable(pairs, decode), sareffields.Fields(pairs, decode))
 
 
-@given(st.lists(st.sampled_from(BOXES), max_size=8).map(b"".join))
-def test_usual_mailboxes_like_the_reference(value: bytes) -> None:
-    assert usual_mailbox(value) == sareffields.usual_mailbox(value)
+@given(st.lists(st.sampled_from(BOXES), max_size=9).map(b"".join))
+@example(b"A <a@b.example>, b@c.example,\n\t<d@e.example> , F G <h@i>\n")
+@example(b"<a@b>,<c@d>")
+def test_usual_mailboxes_like_the_whole_parser(value: bytes) -> None:
+    usual = usual_mailboxes(value)
+    if usual is not None:
+        with mock.patch.object(addresses, "usual_mailboxes", lambda _: None):
+            assert addresses.mailboxes(value) == usual
+    elif sareffields.usual_mailbox(value) is not None:
+        pytest.fail("one mailbox is not read")
 
 
 @pytest.mark.parametrize(
     ("value", "wanted"),
     [
-        (b' "A, B" <a@b.example>\n', (b"A, B ", b"a@b.example")),
-        (b"A B <a@b.example>", (b"A B ", b"a@b.example")),
-        (b" a@b.example ", (None, b"a@b.example")),
+        (b' "A, B" <a@b.example>\n', [(b"A, B ", b"a@b.example")]),
+        (b"A B <a@b.example>", [(b"A B ", b"a@b.example")]),
+        (b" a@b.example ", [(None, b"a@b.example")]),
         (b"<a@b@c>", None),
-        (b"a@b.example, c@d.example", None),
+        (b"a@b.example,c@d.example", [(None, b"a@b.example"), (None, b"c@d.example")]),
+        (b"A <a@b>, c@d\n", [(b"A ", b"a@b"), (None, b"c@d")]),
+        (b"<a@b>,<c@d>", None),
+        (b"a@b,", None),
+        (b'"A" <a@b>, c@d', None),
+        (b"", None),
     ],
 )
-def test_usual_mailboxes(value: bytes, wanted: tuple[bytes | None, bytes] | None) -> None:
-    assert usual_mailbox(value) == wanted
+def test_usual_mailboxes(value: bytes, wanted: list[tuple[bytes | None, bytes]] | None) -> None:
+    assert usual_mailboxes(value) == wanted
 
 
 @given(st.lists(st.sampled_from([b"\r", b"\n", b"\r\n", b"ab"])).map(b"".join), st.integers(0, 9))

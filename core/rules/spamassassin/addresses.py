@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from mxward.core.rules.spamassassin.angles import Tries, closed
-from mxward.pyx.saheader import usual_mailbox
+from mxward.pyx.saheader import usual_mailboxes
 
 MAX_MAILBOXES: Final = 2000
 _QUOTED: Final = rb'"(?:[^"\\]|\\.)*+"'
@@ -51,9 +51,9 @@ class Mailbox(NamedTuple):
 
 def mailboxes(value: bytes) -> list[Mailbox]:
     """Mailboxes of a raw field value, entries without an address included. Never raises."""
-    usual = usual_mailbox(value)
-    if usual:
-        return [Mailbox(*usual)]
+    usual = usual_mailboxes(value)
+    if usual is not None:
+        return [Mailbox(*box) for box in usual]
     text = value.rstrip(b" \t\n\r\f\v").replace(b"\\\\", b"")
     text = _GROUP.sub(b"", text, count=1) if _GROUP.match(text) else text
     if not text.strip():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from mxward.pyx.saheader import usual_mailbox
+from mxward.pyx.saheader import usual_mailboxes
 
 if TYPE_CHECKING:
     from mxward.core.rules.spamassassin.texts import TextSet
@@ -32,8 +32,8 @@ def envelope_from(texts: TextSet) -> bytes | None:
         return None
     for name, is_final in _GUESSES:
         written = names.raw(name.lower().encode())
-        box = usual_mailbox(written[0]) if written else None
-        found = headers.values(f"{name}:first:addr") if written and box is None else [box[1]] if box else []
+        boxes = usual_mailboxes(written[0]) if written else None
+        found = headers.values(f"{name}:first:addr") if written and not boxes else [boxes[0][1]] if boxes else []
         if not found:
             continue
         if not _stands_below(texts, name):

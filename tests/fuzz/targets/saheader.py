@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mxward.pyx.saheader import blank_lines, encoded_words, line_feeds, raw_lines, raw_text, usual_mailbox
+from mxward.pyx.saheader import blank_lines, encoded_words, line_feeds, raw_lines, raw_text, usual_mailboxes
 
 SEEDS = [
     b"Subject: a\n b\nTo: a@b.example,\n\tc@d.example\n\n \n",
@@ -37,5 +37,5 @@ def run(data: bytes) -> None:
     assert line_feeds(data, 0, len(data)) == data.replace(b"\r\n", b"\n")
     assert blank_lines(data) <= data.count(b"\n")
     assert sum(len(text) for _, text in encoded_words(data)) <= len(data)
-    found = usual_mailbox(data[:200])
-    assert found is None or found[1] in data
+    found = usual_mailboxes(data[:200])
+    assert found is None or all(mail in data for _, mail in found)
