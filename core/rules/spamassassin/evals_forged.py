@@ -6,8 +6,9 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from mxward.core.rules.spamassassin.evals_header import has_lost_received
-from mxward.core.rules.spamassassin.evaltools import evals, flat, is_border, keep, people
+from mxward.core.rules.spamassassin.evaltools import evals, flat, hinted, is_border, keep, people
 from mxward.core.rules.spamassassin.ip import ADDRESS
+from mxward.pyx.sahint import GROUPS, HOTMAIL, RELAY
 
 if TYPE_CHECKING:
     from mxward.core.rules.spamassassin.texts import TextSet
@@ -189,13 +190,16 @@ def check_for_forged_gw05_received_headers(texts: TextSet) -> bool:
 
 def _claims_provider(texts: TextSet) -> bool:
     """Whether the author claims to be at one of those providers, or a relay to be Hotmail's."""
-    return people(texts).author.endswith(_PROVIDERS) or b"hotmail.com" in _raw_received(texts)
+    return people(texts).author.endswith(_PROVIDERS) or bool(_NAMES_HOTMAIL(texts))
 
 
-TABLE: Final = evals(
-    check_for_fake_aol_relay_in_rcvd, check_for_msn_groups_headers, check_for_forged_gw05_received_headers
-) | evals(
+_NAMES_HOTMAIL: Final = hinted(HOTMAIL)
+TABLE: Final = (
+    evals(check_for_forged_gw05_received_headers)
+    | evals(check_for_fake_aol_relay_in_rcvd, needs=hinted(RELAY))
+    | evals(check_for_msn_groups_headers, needs=hinted(GROUPS))
+    | evals(
     check_for_forged_hotmail_received_headers, check_for_no_hotmail_received_headers,
     check_for_forged_eudoramail_received_headers, check_for_forged_yahoo_received_headers,
     check_for_forged_juno_received_headers, check_for_forged_gmail_received_headers, needs=_claims_provider,
-)  # fmt: skip
+))  # fmt: skip

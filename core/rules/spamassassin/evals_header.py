@@ -10,12 +10,14 @@ from mxward.core.rules.spamassassin.domains import is_known, registered_domain
 from mxward.core.rules.spamassassin.evals_mime import CASELESS
 from mxward.core.rules.spamassassin.evaltools import (
     NEVER,
+    NOT_ZERO,
     Bound,
     Eval,
     alone,
     evals,
     from_below,
     from_to,
+    hinted,
     is_border,
     keep,
     measured,
@@ -23,9 +25,13 @@ from mxward.core.rules.spamassassin.evaltools import (
     people,
     stands_in,
 )
+from mxward.core.rules.spamassassin.headers import field_key
 from mxward.pyx.sacount import count_illegal
+from mxward.pyx.sahint import CALLED, CAPITALS, ILLEGAL, IN_SENDER, TEMPLATE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mxward.core.rules.spamassassin.texts import TextSet
 
 _CONTROLS: Final = bytes((*range(9), 11, 12, *range(14, 32)))
@@ -54,20 +60,33 @@ SIMILAR: Final = 5  # recipients that are compared with each other
 MAX_RECIPIENTS: Final = 256
 
 
-def check_illegal_chars(texts: TextSet, name: str, ratio: str, low: str) -> bool:
+def check_illegal_chars(name: str, ratio: str, low: str) -> Bound:
     """Whether a raw field has so many characters that should have been encoded."""
-    name = name if name.endswith(":raw") else f"{name}:raw"
+    raw = name if name.endswith(":raw") else f"{name}:raw"
+    least, fewest = number(ratio), number(low)
+    is_written = raw == "ALL:raw" or bool(field_key(name.partition(":")[0]))  # and not made of decoded fields
+    needs = _IS_ILLEGAL if is_written and (least > 0 or fewest > 0) else None
+    return Bound(_illegal, (raw, least, fewest), NOT_ZERO, needs)
+
+
+def _illegal(
+    texts: TextSet, keys: Iterable[tuple[str, float, float]]
+) -> Iterable[tuple[tuple[str, float, float], float]]:
+    return [(key, 1) for key in keys if _is_illegal(texts, *key)]
+
+
+def _is_illegal(texts: TextSet, name: str, ratio: float, low: float) -> bool:
     value = texts.pristine_header.removesuffix(b"\n\n") if name == "ALL:raw" else texts.headers.first(name)
     illegal = count_illegal(value)
     if not illegal:
-        return number(ratio) <= 0 and number(low) <= 0 and bool(value.strip())
+        return ratio <= 0 and low <= 0 and bool(value.strip())
     if not value.strip():
         return False
     if not value.isascii() and _is_utf8(value) and value.translate(None, _CONTROLS) == value:
         return False
     if name.lower() == "subject:raw" and len(value) - len(value.translate(None, _EXEMPT)) == 1:
         illegal -= 1
-    return illegal / len(value) >= number(ratio) and illegal >= number(low)
+    return illegal / len(value) >= ratio and illegal >= low
 
 
 def _is_utf8(value: bytes) -> bool:
@@ -260,13 +279,17 @@ def _second_level(address: bytes) -> bytes:
 
 
 _SIMILAR_SHARE: Final = alone(lambda texts: keep(texts, "recipient_facts", _recipient_facts)[1])
+_IS_ILLEGAL: Final = hinted(ILLEGAL)
 TABLE: Final = (
-    measured(similar_recipients)
+    measured(similar_recipients, check_illegal_chars)
     | evals(
-        check_illegal_chars, check_for_matching_env_and_hdr_from, sorted_recipients, check_for_missing_to_header,
-        subject_is_all_caps, check_for_to_in_subject, check_messageid_not_usable, check_header_count_range,
-        check_unresolved_template, check_ratware_name_id, check_ratware_envelope_from, check_equal_from_domains,
+        check_for_matching_env_and_hdr_from, sorted_recipients, check_for_missing_to_header,
+        check_messageid_not_usable, check_header_count_range, check_ratware_name_id, check_equal_from_domains,
     )
+    | evals(subject_is_all_caps, needs=hinted(CAPITALS))
+    | evals(check_for_to_in_subject, needs=hinted(CALLED))
+    | evals(check_unresolved_template, needs=hinted(TEMPLATE))
+    | evals(check_ratware_envelope_from, needs=hinted(IN_SENDER))
     | {
         "gated_through_received_hdr_remover": Eval(has_lost_received),
         "check_for_faraway_charset_in_headers": NEVER, "check_for_unique_subject_id": NEVER,

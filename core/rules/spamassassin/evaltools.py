@@ -14,6 +14,7 @@ from mxward.core.errors import RulePackError
 from mxward.core.rules.regex import Regex, RegexSet
 from mxward.core.rules.spamassassin.places import starts_of
 from mxward.pyx.sacount import count_lines
+from mxward.pyx.sahint import hints
 
 if TYPE_CHECKING:
     from mxward.core.rules.spamassassin.texts import TextSet
@@ -218,6 +219,17 @@ def stands_in(needle: bytes, text: bytes) -> bool:
 def is_border(text: bytes, at: int) -> bool:
     """Whether a word begins or ends at a place of a text."""
     return (at > 0 and text[at - 1] in _WORD) != (at < len(text) and text[at] in _WORD)
+
+
+def hinted(flag: int) -> Condition:
+    """Whether the header fields have what a flag of pyx/sahint says."""
+    return lambda texts: keep(texts, "hints", _hints) & flag
+
+
+def _hints(texts: TextSet) -> int:
+    first, (_, sender, recipient) = texts.headers.first, people(texts)
+    subject, received = first("Subject"), first("Received")
+    return hints(sender, recipient, subject, received, first("ALL"), texts.pristine_header)
 
 
 def counted_lines(texts: TextSet) -> tuple[int, int, int, int]:
