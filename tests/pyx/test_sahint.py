@@ -13,8 +13,8 @@ from mxward.pyx.sacount import count_illegal
 from mxward.pyx.sahint import hints
 
 PIECES = [
-    b"jo", b"JO", b"@", b".", b":", b" ", b"rly-", b"RLY", b"-", b"hotmail.com", b"groups.msn.com", b"%TO", b"%", b"A", b"_",
-    b"a", b"\xe9", b"\0", b"\n", b"%A-",
+    b"jo", b"JO", b"@", b".", b":", b" ", b"rly-", b"RLY", b"-", b"hotmail.com", b"groups.msn.com", b"%TO", b"%", b"A",
+    b"_", b"a", b"\xe9", b"\0", b"\n", b"%A-",
 ]  # fmt: skip
 texts = st.lists(st.sampled_from(PIECES), max_size=8).map(b"".join)
 
