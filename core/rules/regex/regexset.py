@@ -7,6 +7,7 @@ worked out from the expressions' text is cached by content, so that a start does
 from __future__ import annotations
 
 import hashlib
+import mmap
 import struct
 from array import array
 from collections import Counter
@@ -26,7 +27,7 @@ BUDGET_US: Final = 2_000_000  # of one call: a message of ordinary size takes so
 LOOKED_AT: Final = 8  # every such line of the sample
 IN_VAIN: Final = 1 / 3  # of the lines that pass: more make the sieve useless
 BEGINNING: Final = 4  # bytes of a match that are looked for in every text, or about so many
-_MAGIC: Final = b"MXREGX9\n"  # another one whenever what is worked out from an expression changes
+_MAGIC: Final = b"MXREGXA\n"  # another one whenever what is worked out from an expression changes
 _SIZES: Final = struct.Struct("<QQQQQQ")
 
 
@@ -52,10 +53,10 @@ class _Blobs(NamedTuple):
     """Compiled forms: literals of the text, of its skeleton, the sieve, what each expression needs of them, its number
     in the sieve (int32 each), and the kinds of text that each literal is looked for in (rows of uint64)."""
 
-    text: bytes
-    skeleton: bytes
-    sieve: bytes
-    needs: bytes
+    text: bytes | memoryview
+    skeleton: bytes | memoryview
+    sieve: bytes | memoryview
+    needs: bytes | memoryview
     own: bytes
     uses: bytes
 
@@ -168,19 +169,22 @@ def _key(patterns: Sequence[Regex]) -> str:
 
 
 def _load(file: Path) -> _Blobs | None:
-    """What was kept, or None when there is nothing or the file is not what was written."""
+    """What was kept, mapped, so that processes share it; None when there is nothing or it is not what was written."""
     try:
-        content = file.read_bytes()
-    except OSError:
+        with file.open("rb") as opened:
+            content = memoryview(mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ))
+    except (OSError, ValueError):  # no such file, or an empty one
         return None
     head, body = content[: len(_MAGIC) + 32], content[len(_MAGIC) + 32 :]
     if head != _MAGIC + hashlib.sha256(body).digest():
         return None
-    at, parts = _SIZES.size, []
+    at = _SIZES.size
+    parts: list[memoryview] = []
     for size in _SIZES.unpack_from(body):
         parts.append(body[at : at + size])
-        at += size
-    blobs = _Blobs(*parts)
+        at += _padded(size)
+    text, skeleton, block, needs, own, uses = parts
+    blobs = _Blobs(text, skeleton, block, needs, bytes(own), bytes(uses))
     try:
         literals.Literals(blobs.text)
         literals.Literals(blobs.skeleton)
@@ -192,5 +196,10 @@ def _load(file: Path) -> _Blobs | None:
 
 
 def _store(file: Path, blobs: _Blobs) -> None:
-    body = _SIZES.pack(*map(len, blobs)) + b"".join(blobs)
+    body = _SIZES.pack(*map(len, blobs)) + b"".join(bytes(blob).ljust(_padded(len(blob)), b"\0") for blob in blobs)
     write_cache(file, _MAGIC + hashlib.sha256(body).digest() + body)
+
+
+def _padded(size: int) -> int:
+    """So that each of the compiled forms begins at a multiple of eight bytes."""
+    return (size + 7) & ~7
