@@ -17,8 +17,10 @@ from mxward.pyx.sarender import KINDS, render
 
 MAX_URI: Final = 8192
 _URI, _BASE, _ANCHOR, _FACE, _ACTION, _META, _CONTENT, _COMMENT, _SCRIPT, _TITLE = range(len(KINDS))
+_ADDRESSES: Final = (_URI, _BASE)
 _ABSOLUTE: Final = re.compile(rb"(?:https?|ftp):/{0,2}", re.I)
 _OWN: Final = re.compile(rb"(?:data|mailto|file|cid|tel):", re.I)
+_PLAIN: Final = (b"http://", b"https://")  # nothing is to be resolved
 _FILE: Final = re.compile(rb"([a-z]+:/{0,2}[^/]+/.*?)[^/.]+\.[^/.]{2,4}\n?\Z", re.I | re.S)
 _REFRESH: Final = re.compile(rb"\burl\s*=", re.I)
 _BEFORE_URL: Final = re.compile(rb".*\burl\s*=\s*", re.I)
@@ -167,16 +169,19 @@ class Markup:
         """Address -> where it stands. Relative ones are there as written, with their words, and resolved."""
         found: dict[bytes, Link] = {}
         base = b""
+        has_meta = False
         for kind, tag, value, words in self._items:
-            if kind in (_URI, _BASE):
+            if kind in _ADDRESSES:
                 uri = _trimmed(value)
                 _push(found, tag, uri, base)
                 if kind == _BASE and _ABSOLUTE.match(uri):
                     base = _FILE.sub(rb"\1", uri, count=1)
                     base = base if base.endswith(b"/") else base + b"/"
             elif kind == _ANCHOR:
-                found.setdefault(_trimmed(value), Link()).texts.append(words)
-        for kind_of, value in self._metas:
+                _link(found, _trimmed(value)).texts.append(words)
+            elif kind == _META:
+                has_meta = True
+        for kind_of, value in self._metas if has_meta else ():
             if b"refresh" in kind_of and _REFRESH.search(value):
                 _push(
                     found, b"meta", _trimmed(_AFTER_URL.sub(b"", _BEFORE_URL.sub(b"", value, count=1), count=1)), base
@@ -246,9 +251,19 @@ def _bad_ratio(total: float, good: float) -> float | None:
 def _push(found: dict[bytes, Link], tag: bytes, uri: bytes, base: bytes) -> None:
     if not uri:
         return
-    meant = uri if _OWN.match(uri) else target(base, uri)
+    if not base and uri.startswith(_PLAIN) and b"/." not in uri:
+        meant = uri
+    else:
+        meant = uri if _OWN.match(uri) else target(base, uri)
     if meant:
-        found.setdefault(meant, Link()).types.add(tag)
+        _link(found, meant).types.add(tag)
+
+
+def _link(found: dict[bytes, Link], uri: bytes) -> Link:
+    known = found.get(uri)
+    if known is None:
+        known = found[uri] = Link()
+    return known
 
 
 def _trimmed(value: bytes) -> bytes:

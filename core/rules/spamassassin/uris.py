@@ -34,6 +34,7 @@ _MISREAD: Final = re.compile(rb"(?:skype|e?-?mail)?:+", re.I)
 _HEX: Final = re.compile(rb"%[0-9a-f]{2}", re.I)
 _MAIL_HOST: Final = re.compile(rb"@([^?&>]*)")
 MAX_FOUND: Final = 20_000  # addresses looked at in the text
+_H: Final = ord("h")
 _MAIL: Final = 1  # kind of what find_uris gives
 _PARSED: Final = frozenset((b"parsed",))
 
@@ -56,12 +57,16 @@ class UriList:
         self._site = site
         self.detail: dict[bytes, Uri] = {}
         self.is_truncated = any(markup.uri_truncated for markup in html)
-        for address, types in _text_uris(body, site):
+        in_text = list(_text_uris(body, site))
+        links = [link for markup in html for link in markup.uris.items()]
+        self._may_redirect = site.may_redirect_any(
+            [address for address, _ in in_text] + [address for address, _ in links]
+        )
+        for address, types in in_text:
             self._add(address, types, needs_domain=True)
-        for markup in html:
-            for address, known in markup.uris.items():
-                if self._add(address, known.types or _PARSED, needs_domain=False) and known.texts:
-                    self.detail[address].texts += dict.fromkeys(known.texts)
+        for address, known in links:
+            if self._add(address, known.types or _PARSED, needs_domain=False) and known.texts:
+                self.detail[address].texts += dict.fromkeys(known.texts)
 
     @property
     def cleaned(self) -> list[bytes]:
@@ -89,7 +94,7 @@ class UriList:
         """The forms that an address may be meant as, each once, and their hosts with the domains of these."""
         site = self._site
         host = plain_host(address, site.top_levels)
-        if host is not None and (address.startswith(b"mailto:") or not site.may_redirect(address)):
+        if host is not None and not (self._may_redirect and address[0] == _H and site.may_redirect(address)):
             return [address], {host: registered_domain(host, site)}
         forms: dict[bytes, None] = {}
         domains: dict[bytes, bytes] = {}
