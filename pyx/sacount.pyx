@@ -33,7 +33,7 @@ cdef extern from "sa_count.h":
     void sc_segment(const uint8_t* s, size_t n, sc_lines* out) nogil
     size_t sc_illegal(const uint8_t* s, size_t n) nogil
 
-cdef extern from "sa_words.h":
+cdef extern from "sa_kinds.h":
     ctypedef struct sw_table:
         void* entries
         size_t mask
