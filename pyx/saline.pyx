@@ -165,7 +165,8 @@ def find_uris(bytes data not None, starts not None, TopLevel known not None, siz
             token = at
             has_mark = False
             while at < end and not su_class[s[at]] & SU_END:
-                has_mark |= s[at] == 46 or s[at] == 64 or s[at] == 58  # . @ :
+                # a colon, "@", or a full stop with something behind it
+                has_mark |= s[at] == 64 or s[at] == 58 or (at > token and s[at - 1] == 46)
                 at += 1
             if has_mark:
                 _token(found, s, line, token, at, known)

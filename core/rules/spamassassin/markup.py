@@ -16,7 +16,7 @@ from mxward.core.rules.spamassassin.relative import target
 from mxward.pyx.sarender import KINDS, render
 
 MAX_URI: Final = 8192
-_URI, _BASE, _ANCHOR, _FACE, _ACTION, _META, _CONTENT, _COMMENT, _SCRIPT, _TITLE = range(len(KINDS))
+_URI, _BASE, _ANCHOR, _FACE, _ACTION, _META, _CONTENT, _COMMENT, _SCRIPT, _TITLE = range(len(KINDS))  # addresses first
 _ADDRESSES: Final = (_URI, _BASE)
 _ABSOLUTE: Final = re.compile(rb"(?:https?|ftp):/{0,2}", re.I)
 _OWN: Final = re.compile(rb"(?:data|mailto|file|cid|tel):", re.I)
@@ -192,7 +192,7 @@ class Markup:
     def uri_truncated(self) -> bool:
         """Whether an address was longer than MAX_URI, or there were too many."""
         return bool(self.numbers.truncated) or any(
-            len(value) > MAX_URI for kind, _, value, _ in self._items if kind in (_URI, _BASE, _ANCHOR)
+            len(value) > MAX_URI and kind <= _ANCHOR for kind, _, value, _ in self._items
         )
 
 
