@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from math import inf
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from mxward.bindings.pcre2 import Patterns
+from mxward.core.rules.regex.regexset import BUDGET_US, Piece
 from mxward.core.rules.spamassassin.domains import domain_of, is_known, registered_domain
 from mxward.core.rules.spamassassin.evaltools import (
     NEVER,
@@ -14,15 +17,15 @@ from mxward.core.rules.spamassassin.evaltools import (
     above_to,
     condition,
     evals,
+    expression,
     from_to,
     has_html,
     matches,
-    matches_any,
     measured,
     number,
-    pattern,
 )
 from mxward.core.rules.spamassassin.ip import is_address
+from mxward.core.rules.spamassassin.places import starts_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -91,26 +94,50 @@ def html_range(name: str, low: str, high: str | None = None) -> Bound:
     return Bound(_numbers, name, above_to(number(low), number(high, inf)), has_html)
 
 
+_Wanted = tuple[str, str]  # name of the strings, pattern
+
+
 def html_text_match(name: str, source: str) -> Bound:
     """Whether a pattern matches a comment, script, title or the words of a link."""
     return Bound(_matches, (name, source), NOT_ZERO, has_html)
 
 
-def _matches(texts: TextSet, keys: Iterable[tuple[str, str]]) -> Iterable[tuple[tuple[str, str], float]]:
+class _Known(NamedTuple):
+    """All patterns that tests look for in strings of HTML, as one set: each is applied to the strings of its name."""
+
+    patterns: Patterns
+    keys: list[_Wanted]  # by number of the pattern
+    names: list[str]  # by kind of text
+
+
+@lru_cache(maxsize=32)
+def _known(keys: tuple[_Wanted, ...]) -> _Known:
+    names = list(dict.fromkeys(name for name, _ in keys))
+    sound = [(key, made) for key in keys if (made := expression(key[1])) is not None]
+    patterns = Patterns([made for _, made in sound], None, [names.index(key[0]) for key, _ in sound])
+    return _Known(patterns, [key for key, _ in sound], names)
+
+
+def _matches(texts: TextSet, keys: Iterable[_Wanted]) -> Iterable[tuple[_Wanted, float]]:
+    patterns, known, names = _known(tuple(keys))
+    found: list[tuple[_Wanted, float]] = []
     for markup in texts.html:
-        strings: dict[str, list[bytes]] = {}
-        for key in keys:
-            name, source = key
-            found = strings.get(name)
-            if found is None:
-                found = strings[name] = markup.strings(name)
-            if found and matches_any(source, found):
-                yield key, 1
+        pieces: list[Piece] = []
+        for kind, name in enumerate(names):
+            strings = markup.strings(name)
+            filled = [string for string in strings if string]
+            if filled:
+                pieces.append((kind, b"".join(filled), starts_of(filled)))
+            if len(filled) < len(strings):
+                found += [(key, 1) for key in known if key[0] == name and matches(key[1], b"")]
+        if pieces:
+            found += [(known[number], 1) for number, _, _, _ in patterns.match_pieces(pieces, BUDGET_US)[0]]
+    return found
 
 
 def html_text_not_match(texts: TextSet, name: str, source: str) -> bool:
     """Whether there is a string that a pattern does not match."""
-    if pattern(source) is None:
+    if expression(source) is None:
         return False
     return any(not matches(source, string) for markup in texts.html for string in markup.strings(name))
 

@@ -10,9 +10,8 @@ from functools import lru_cache
 from math import inf, nextafter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
-from mxward.core.errors import RulePackError
-from mxward.core.rules.regex import Regex, RegexSet
-from mxward.core.rules.spamassassin.places import starts_of
+from mxward.bindings.pcre2 import PatternError, Patterns
+from mxward.core.rules.regex.regexset import BUDGET_US
 from mxward.pyx.sacount import count_lines
 from mxward.pyx.sahint import hints
 
@@ -70,6 +69,7 @@ def _never(_texts: TextSet, *_arguments: str) -> bool:
 
 
 NEVER: Final = Eval(_never, is_idle=lambda _site, *_arguments: True)  # a function that matches no message
+Expression = tuple[bytes, str, int]  # as Patterns takes it
 Table = dict[str, Eval | Measured]
 
 
@@ -149,34 +149,31 @@ def condition(text: str) -> tuple[Range, ...]:
 
 
 @lru_cache(maxsize=512)
-def pattern(source: str) -> RegexSet | None:
-    """A pattern of an argument, without delimiters; None when it does not compile. Matching it is bounded."""
+def expression(source: str) -> Expression | None:
+    """A pattern of an argument, without delimiters; None when it does not compile."""
     flags = ""
     if source.startswith("(?") and (head := re.match(r"\(\?([imsx]+)\)", source)):
         flags, source = head[1], source[head.end() :]
     if not source or len(source) > MAX_ARGUMENT:
         return None
+    found = (source.encode("latin-1", "replace"), flags, 1)
     try:
-        return RegexSet([Regex(source.encode("latin-1", "replace"), flags)])
-    except (RulePackError, ValueError):
+        Patterns([found])
+    except (PatternError, ValueError):
         return None
+    return found
+
+
+@lru_cache(maxsize=512)
+def _pattern(source: str) -> Patterns | None:
+    found = expression(source)
+    return None if found is None else Patterns([found])
 
 
 def matches(source: str, text: bytes) -> bool:
     """Whether a pattern of an argument matches somewhere. What it cannot decide within its limits is no match."""
-    found = pattern(source)
-    return bool(found is not None and found.match(text))
-
-
-def matches_any(source: str, texts: Sequence[bytes]) -> bool:
-    """Whether a pattern of an argument matches one of some texts, each looked at alone."""
-    found = pattern(source)
-    if found is None or not texts:
-        return False
-    filled = [text for text in texts if text]
-    if filled and found.match(b"".join(filled), starts_of(filled)):
-        return True
-    return len(filled) < len(texts) and bool(found.match(b""))
+    found = _pattern(source)
+    return bool(found is not None and found.match(text, None, BUDGET_US)[0])
 
 
 def keep(texts: TextSet, name: str, make: Callable[[TextSet], _T]) -> _T:
