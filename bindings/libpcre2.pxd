@@ -20,6 +20,7 @@ cdef extern from *:
     ctypedef struct pcre2_compile_context
     ctypedef struct pcre2_general_context
     uint32_t PCRE2_CASELESS, PCRE2_MULTILINE, PCRE2_DOTALL, PCRE2_EXTENDED, PCRE2_NEVER_UTF, PCRE2_NEVER_BACKSLASH_C
+    uint32_t PCRE2_USE_OFFSET_LIMIT
     uint32_t PCRE2_JIT_COMPLETE, PCRE2_NO_JIT, PCRE2_CONFIG_VERSION
     int PCRE2_ERROR_NOMATCH, PCRE2_ERROR_JIT_STACKLIMIT
     pcre2_compile_context* pcre2_compile_context_create(pcre2_general_context*) nogil
@@ -37,6 +38,7 @@ cdef extern from *:
     void pcre2_match_context_free(pcre2_match_context*) nogil
     int pcre2_set_match_limit(pcre2_match_context*, uint32_t) nogil
     int pcre2_set_depth_limit(pcre2_match_context*, uint32_t) nogil
+    int pcre2_set_offset_limit(pcre2_match_context*, size_t) nogil
     int pcre2_set_heap_limit(pcre2_match_context*, uint32_t) nogil
     int pcre2_match(
         const pcre2_code*, const uint8_t*, size_t, size_t, uint32_t, pcre2_match_data*, pcre2_match_context*) nogil

@@ -14,12 +14,13 @@ from mxward.bindings.libpcre2 cimport (
     CLOCK_MONOTONIC, PCRE2_ANCHORED, PCRE2_CASELESS, PCRE2_CONFIG_VERSION, PCRE2_DOTALL, PCRE2_ERROR_JIT_STACKLIMIT,
     PCRE2_ERROR_NOMATCH, PCRE2_EXTENDED, PCRE2_INFO_ALLOPTIONS, PCRE2_INFO_FIRSTBITMAP, PCRE2_INFO_FIRSTCODETYPE,
     PCRE2_INFO_FIRSTCODEUNIT, PCRE2_INFO_JITSIZE, PCRE2_JIT_COMPLETE, PCRE2_MULTILINE, PCRE2_NEVER_BACKSLASH_C,
-    PCRE2_NEVER_UTF, PCRE2_NO_JIT, clock_gettime, pcre2_code, pcre2_code_free, pcre2_compile, pcre2_compile_context,
+    PCRE2_NEVER_UTF, PCRE2_NO_JIT, PCRE2_USE_OFFSET_LIMIT, clock_gettime,
+    pcre2_code, pcre2_code_free, pcre2_compile, pcre2_compile_context,
     pcre2_compile_context_create, pcre2_compile_context_free, pcre2_config, pcre2_get_error_message,
     pcre2_get_ovector_pointer, pcre2_jit_compile, pcre2_jit_match, pcre2_match, pcre2_match_context,
     pcre2_match_context_create, pcre2_match_context_free, pcre2_match_data, pcre2_match_data_create,
     pcre2_match_data_free, pcre2_pattern_info, pcre2_set_depth_limit, pcre2_set_heap_limit, pcre2_set_match_limit,
-    pcre2_set_max_pattern_length, pcre2_set_parens_nest_limit, timespec,
+    pcre2_set_max_pattern_length, pcre2_set_offset_limit, pcre2_set_parens_nest_limit, timespec,
 )
 from mxward.pyx.candidates cimport Candidates, CandScratch, CandSet, cand_found, cand_run
 from mxward.pyx.literals cimport LIT_CALL, Literals, LitScan
@@ -27,10 +28,16 @@ from mxward.pyx.sieve cimport Sieve
 
 MAX_PATTERN = 16_384    # bytes of an expression; the longest of SpamAssassin has 7,000
 MATCH_LIMIT = 100_000   # backtracking steps of one try at one text
+_LONG = 65_536           # bytes of a text in which an expression is tried from a few places at a time
+_AT_ONCE = 1 << 26       # places that are tried at once, times bytes of the text
 _HEAP_LIMIT_KB = 4096    # of one match that the JIT's stack did not suffice for
 _MAX_PAIRS = 4_000_000   # literals found, one of a kind and segment: beyond, every expression is tried
 _NEST = 200              # parentheses in parentheses
 cdef size_t MAX_PAIRS_C = _MAX_PAIRS
+cdef uint32_t MATCH_LIMIT_C = MATCH_LIMIT
+cdef uint32_t HEAP_LIMIT_KB_C = _HEAP_LIMIT_KB
+cdef size_t LONG_C = _LONG
+cdef size_t AT_ONCE_C = _AT_ONCE
 
 cdef enum:
     NONE = 0xFFFFFFFFu
@@ -77,6 +84,7 @@ cdef struct Run:         # one call of match
     const CandSet* needs
     CandScratch* scratch  # NULL: every expression is tried
     pcre2_match_data* matched
+    pcre2_match_context* windows  # of matches in long texts; NULL before the first
     Result* results
     uint32_t* touched    # expressions that have a result
     size_t n_touched
@@ -139,6 +147,12 @@ def begins(bytes pattern not None, str flags not None=""):
         first = frozenset([byte for byte in range(256) if bits[byte // 8] >> (byte % 8) & 1])
     pcre2_code_free(code)
     return where, first
+
+
+cdef void _limit(pcre2_match_context* context) noexcept nogil:
+    pcre2_set_match_limit(context, MATCH_LIMIT_C)
+    pcre2_set_depth_limit(context, MATCH_LIMIT_C)
+    pcre2_set_heap_limit(context, HEAP_LIMIT_KB_C)
 
 
 cdef uint64_t _now_ns() noexcept nogil:
@@ -260,6 +274,7 @@ cdef class Patterns:
     cdef pcre2_code** _codes
     cdef Match* _calls         # of each: the way to match it
     cdef uint32_t* _bounds     # matches that are counted of each
+    cdef bint* _windowed       # may be tried from a few places at a time
     cdef uint32_t _n
     cdef pcre2_match_context* _context
     cdef Filter _given         # or None
@@ -274,6 +289,7 @@ cdef class Patterns:
     def __cinit__(self):
         self._codes = NULL
         self._bounds = NULL
+        self._windowed = NULL
         self._calls = NULL
         self._context = NULL
         self._always = self._always_at = self._own = self._places = NULL
@@ -289,19 +305,20 @@ cdef class Patterns:
         self._codes = <pcre2_code**>calloc(len(patterns) + 1, sizeof(pcre2_code*))
         self._calls = <Match*>calloc(len(patterns) + 1, sizeof(Match))
         self._bounds = <uint32_t*>calloc(len(patterns) + 1, sizeof(uint32_t))
+        self._windowed = <bint*>calloc(len(patterns) + 1, sizeof(bint))
         self._always = <uint32_t*>calloc(len(patterns) + 1, sizeof(uint32_t))
         self._own = <uint32_t*>calloc(len(patterns) + 1, sizeof(uint32_t))
         self._places = <uint32_t*>calloc(len(patterns) + 1, sizeof(uint32_t))
         self._context = pcre2_match_context_create(NULL)
         limits = pcre2_compile_context_create(NULL)
         try:
-            if self._calls == NULL or NULL in (self._codes, self._bounds, self._always, self._own, self._places):
+            if self._calls == NULL or self._windowed == NULL:
+                raise MemoryError()
+            if NULL in (self._codes, self._bounds, self._always, self._own, self._places):
                 raise MemoryError()
             if self._context == NULL or limits == NULL:
                 raise MemoryError()
-            pcre2_set_match_limit(self._context, MATCH_LIMIT)
-            pcre2_set_depth_limit(self._context, MATCH_LIMIT)
-            pcre2_set_heap_limit(self._context, _HEAP_LIMIT_KB)
+            _limit(self._context)
             pcre2_set_max_pattern_length(limits, MAX_PATTERN)
             pcre2_set_parens_nest_limit(limits, _NEST)
             for number, (pattern, flags, bound) in enumerate(patterns):
@@ -316,6 +333,8 @@ cdef class Patterns:
         cdef size_t offset = 0, jit_size = 0
         cdef uint8_t[256] text
         cdef uint32_t options = _options(flags)
+        cdef uint32_t all_options = 0, first = 0
+        options |= PCRE2_USE_OFFSET_LIMIT
         self._codes[number] = pcre2_compile(
             <const uint8_t*>PyBytes_AS_STRING(pattern), <size_t>PyBytes_GET_SIZE(pattern), options, &error, &offset,
             limits)
@@ -325,6 +344,11 @@ cdef class Patterns:
         # without JIT (not built in, or too large an expression) the same match runs interpreted
         pcre2_jit_compile(self._codes[number], PCRE2_JIT_COMPLETE)
         pcre2_pattern_info(self._codes[number], PCRE2_INFO_JITSIZE, &jit_size)
+        pcre2_pattern_info(self._codes[number], PCRE2_INFO_ALLOPTIONS, &all_options)
+        pcre2_pattern_info(self._codes[number], PCRE2_INFO_FIRSTCODETYPE, &first)
+        # not those that begin where a line does (2), nor those that know where a search began
+        self._windowed[number] = (
+            not all_options & PCRE2_ANCHORED and first != 2 and b"\\G" not in pattern and b"(*" not in pattern)
         self._calls[number] = pcre2_jit_match if jit_size else pcre2_match
         self._bounds[number] = bound if bound > 0 else 1
         self._n = number + 1
@@ -382,6 +406,7 @@ cdef class Patterns:
                 pcre2_code_free(self._codes[i])
         free(self._codes)
         free(self._bounds)
+        free(self._windowed)
         free(self._calls)
         free(self._always)
         free(self._always_at)
@@ -433,6 +458,7 @@ cdef class Patterns:
             if run.scratch != NULL:
                 self._given.candidates.give(run.scratch)
             pcre2_match_data_free(run.matched)
+            pcre2_match_context_free(run.windows)
             free(buffer)
             free(run.starts)
             free(run.kinds)
@@ -542,6 +568,33 @@ cdef class Patterns:
         scan.call, scan.context = _note, run
         literals.run(&scan)
 
+    cdef int _find(self, Run* run, uint32_t number, const uint8_t* text, size_t size, size_t at,
+                   pcre2_match_context* context) noexcept nogil:
+        cdef int found = self._calls[number](self._codes[number], text, size, at, 0, run.matched, context)
+        if found == PCRE2_ERROR_JIT_STACKLIMIT:
+            found = pcre2_match(self._codes[number], text, size, at, PCRE2_NO_JIT, run.matched, context)
+        return found
+
+    cdef int _find_long(self, Run* run, uint32_t number, const uint8_t* text, size_t size, size_t at) noexcept nogil:
+        """As `_find`, from a few places at a time: PCRE2's limits are for each place alone, and one place may take
+        time that grows with the text. Between them the clock is looked at."""
+        cdef size_t width = AT_ONCE_C // size + 1
+        cdef int found
+        if run.windows == NULL:
+            run.windows = pcre2_match_context_create(NULL)
+            if run.windows == NULL:
+                return PCRE2_ERROR_NOMATCH - 1  # it gave up
+            _limit(run.windows)
+        while True:
+            if run.deadline_ns and _now_ns() > run.deadline_ns:
+                run.is_late = True
+                return PCRE2_ERROR_NOMATCH - 1
+            pcre2_set_offset_limit(run.windows, at + width)
+            found = self._find(run, number, text, size, at, run.windows)
+            if found != PCRE2_ERROR_NOMATCH or size - at <= width:
+                return found
+            at += width + 1
+
     cdef void _try(self, Run* run, uint32_t number, size_t segment) noexcept nogil:
         """Match one expression in one segment, as often as its bound has room for."""
         cdef Result* result = &run.results[number]
@@ -555,10 +608,10 @@ cdef class Patterns:
                 run.is_late = True
             if run.is_late:
                 found = PCRE2_ERROR_NOMATCH - 1  # any error: it gave up
+            elif size - at > LONG_C and self._windowed[number]:
+                found = self._find_long(run, number, text, size, at)
             else:
-                found = self._calls[number](self._codes[number], text, size, at, 0, run.matched, self._context)
-                if found == PCRE2_ERROR_JIT_STACKLIMIT:
-                    found = pcre2_match(self._codes[number], text, size, at, PCRE2_NO_JIT, run.matched, self._context)
+                found = self._find(run, number, text, size, at, self._context)
             if found == PCRE2_ERROR_NOMATCH:
                 return
             if result.count == 0:

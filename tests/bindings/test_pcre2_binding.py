@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from pathlib import Path
@@ -160,3 +161,23 @@ def test_the_cache_is_used_and_survives_damage(tmp_path: Path) -> None:
 
 def test_version() -> None:
     assert pcre2.version().startswith("10.")
+
+
+def test_one_match_in_a_long_text_does_not_outlast_the_budget() -> None:
+    """From each place such an expression goes through the text once, which no limit of PCRE2 counts."""
+    text = b"a" * 1_000_000 + b" z"
+    begin = time.thread_time()
+    assert pcre2.Patterns([(rb"(\w+)\s+\1z", "", 1)]).match(text, None, 300_000) == ([], [0])
+    assert time.thread_time() - begin < 5
+
+
+@pytest.mark.parametrize(
+    "pattern", [rb"x+", rb"(?<=b)x", rb"\bx\w", rb"^x", rb"x$", rb".*x", rb"b?x|a{3}x", rb"(\w)x\1"]
+)
+@pytest.mark.parametrize("flags", ["", "s", "m"])
+def test_long_texts_give_what_one_search_gives(pattern: bytes, flags: str) -> None:
+    text = b"".join(b"ab" * (7_000 + n) + b"x" * (n % 5) + b"ax\n" * (n % 3) + b"b" for n in range(30))
+    options = sum({"s": re.DOTALL, "m": re.MULTILINE}[flag] for flag in flags)
+    expected = [found.span() for found in re.finditer(pattern, text, options)]
+    [(_, count, start, end)] = pcre2.Patterns([(pattern, flags, 1000)]).match(text)[0] or [(0, 0, 0, 0)]
+    assert (count, (start, end)) == (len(expected), expected[0] if expected else (0, 0))
