@@ -62,7 +62,7 @@ def extensions() -> list[Extension]:
             libraries=LIBRARIES.get(os.path.basename(path)[: -len(".pyx")], []),
             extra_compile_args=COMMON + compile_args,
             extra_link_args=link_args,
-            depends=sorted(glob("mxward/pyx/*.h") + glob("mxward/pyx/*.pxd")),
+            depends=sorted(glob("mxward/pyx/*.h") + glob("mxward/pyx/*.pxd") + glob("mxward/bindings/*.pxd")),
         )
         for path in sources
     ]

@@ -7,8 +7,8 @@ pyx/candidates. Not here: what a match means.
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free, malloc, qsort, realloc
-from libc.string cimport memcpy, memset
+from libc.stdlib cimport calloc, free, malloc, qsort
+from libc.string cimport memset
 
 from mxward.bindings.libpcre2 cimport (
     CLOCK_MONOTONIC, PCRE2_ANCHORED, PCRE2_CASELESS, PCRE2_CONFIG_VERSION, PCRE2_DOTALL, PCRE2_ERROR_JIT_STACKLIMIT,
@@ -22,7 +22,10 @@ from mxward.bindings.libpcre2 cimport (
     pcre2_match_data_free, pcre2_pattern_info, pcre2_set_depth_limit, pcre2_set_heap_limit, pcre2_set_match_limit,
     pcre2_set_max_pattern_length, pcre2_set_offset_limit, pcre2_set_parens_nest_limit, timespec,
 )
-from mxward.pyx.candidates cimport Candidates, CandScratch, CandSet, cand_found, cand_run
+from mxward.bindings.regexrun cimport (
+    Pair, Result, Run, run_begun, run_by_number, run_by_segment, run_cut, run_note, run_strip,
+)
+from mxward.pyx.candidates cimport Candidates, cand_found, cand_run
 from mxward.pyx.literals cimport LIT_CALL, Literals, LitScan
 from mxward.pyx.sieve cimport Sieve
 
@@ -31,9 +34,7 @@ MATCH_LIMIT = 100_000   # backtracking steps of one try at one text
 _LONG = 65_536           # bytes of a text in which an expression is tried from a few places at a time
 _AT_ONCE = 1 << 26       # places that are tried at once, times bytes of the text
 _HEAP_LIMIT_KB = 4096    # of one match that the JIT's stack did not suffice for
-_MAX_PAIRS = 4_000_000   # literals found, one of a kind and segment: beyond, every expression is tried
 _NEST = 200              # parentheses in parentheses
-cdef size_t MAX_PAIRS_C = _MAX_PAIRS
 cdef uint32_t MATCH_LIMIT_C = MATCH_LIMIT
 cdef uint32_t HEAP_LIMIT_KB_C = _HEAP_LIMIT_KB
 cdef size_t LONG_C = _LONG
@@ -44,53 +45,9 @@ cdef enum:
     LANES = 8            # expressions that the sieve looks for at a time
 
 
-cdef uint8_t[256] IS_ALNUM
-for _byte in range(256):
-    IS_ALNUM[_byte] = _byte < 128 and chr(_byte).isalnum()
-
-
 ctypedef int (*Match)(
     const pcre2_code*, const uint8_t*, size_t, size_t, uint32_t, pcre2_match_data*, pcre2_match_context*
 ) noexcept nogil
-
-
-cdef struct Pair:        # a literal was found in a segment
-    uint32_t segment
-    uint32_t literal
-
-
-cdef struct Result:
-    uint32_t count       # matches, at most the expression's bound
-    uint32_t state       # 0 open, 1 settled, 2 gave up
-    size_t start, end    # of the first match, in its piece
-
-
-cdef struct Run:         # one call of match
-    const uint8_t* data  # all pieces
-    size_t n
-    size_t* starts       # of segments, and n behind them
-    size_t* origins      # of each segment: where its piece begins
-    uint32_t* kinds      # of each segment: the kind of its text
-    size_t n_segments
-    const uint64_t* uses  # of each literal: the kinds of text that it is looked for in, `words` words of bits
-    uint32_t words       # 0: in all
-    const size_t* cuts   # where segments begin in what is searched: `starts`, or those of the skeleton
-    uint32_t* last       # a literal: the segment it was last noted in
-    Pair* pairs
-    size_t n_pairs, room
-    int is_overfull
-    size_t hint          # the segment that the last match stood in
-    uint32_t column      # 0: literals of the text are searched, 1: of the skeleton
-    const CandSet* needs
-    CandScratch* scratch  # NULL: every expression is tried
-    pcre2_match_data* matched
-    pcre2_match_context* windows  # of matches in long texts; NULL before the first
-    Result* results
-    uint32_t* touched    # expressions that have a result
-    size_t n_touched
-    uint64_t deadline_ns  # 0: none
-    uint32_t n_tries
-    bint is_late
 
 
 class PatternError(ValueError):
@@ -159,97 +116,6 @@ cdef uint64_t _now_ns() noexcept nogil:
     cdef timespec now
     clock_gettime(CLOCK_MONOTONIC, &now)
     return <uint64_t>now.tv_sec * 1_000_000_000 + <uint64_t>now.tv_nsec
-
-
-cdef int _by_segment(const void* left, const void* right) noexcept nogil:
-    cdef const Pair* a = <const Pair*>left
-    cdef const Pair* b = <const Pair*>right
-    if a.segment != b.segment:
-        return 1 if a.segment > b.segment else -1
-    return (a.literal > b.literal) - (a.literal < b.literal)
-
-
-cdef int _by_number(const void* left, const void* right) noexcept nogil:
-    cdef uint32_t a = (<const uint32_t*>left)[0], b = (<const uint32_t*>right)[0]
-    return (a > b) - (a < b)
-
-
-cdef int _note(void* context, uint32_t number, size_t start, size_t end) noexcept nogil:
-    """A literal stands at [start, end): note it once a segment, when it lies in one. Not 0: enough."""
-    cdef Run* run = <Run*>context
-    cdef size_t low, high, middle
-    cdef uint32_t literal = 3 * number + run.column  # core/rules/regex/needed.py numbers them so
-    cdef Pair* wider
-    if not (run.cuts[run.hint] <= start < run.cuts[run.hint + 1]):
-        low, high = 0, run.n_segments
-        while high - low > 1:  # the last segment that begins at or before `start`
-            middle = low + (high - low) // 2
-            if run.cuts[middle] <= start:
-                low = middle
-            else:
-                high = middle
-        run.hint = low
-    if end > run.cuts[run.hint + 1] or start < run.cuts[run.hint] or run.last[literal] == <uint32_t>run.hint:
-        return 0
-    run.last[literal] = <uint32_t>run.hint
-    low = run.kinds[run.hint]  # below 64 * words: see _cut
-    if run.words and not run.uses[<size_t>literal * run.words + low // 64] >> (low % 64) & 1:
-        return 0
-    if run.n_pairs == run.room:
-        wider = NULL
-        if run.room < <size_t>MAX_PAIRS_C:
-            wider = <Pair*>realloc(run.pairs, (run.room * 2 + 256) * sizeof(Pair))
-        if wider == NULL:
-            run.is_overfull = 1
-            return 1
-        run.pairs, run.room = wider, run.room * 2 + 256
-    run.pairs[run.n_pairs] = Pair(<uint32_t>run.hint, literal)
-    run.n_pairs += 1
-    return 0
-
-
-cdef void _begun(void* context, uint32_t number) noexcept nogil:
-    """A match of an expression of the sieve may begin in the segment at hand."""
-    cdef Run* run = <Run*>context
-    cand_found(run.needs, run.scratch, 3 * number + 2)
-
-
-cdef void _strip(const Run* run, const uint8_t* stripped, uint8_t* skeleton, size_t* cuts) noexcept nogil:
-    """ASCII letters and digits of the texts that are searched so, at most run.n bytes, and where segments begin."""
-    cdef size_t segment, at, n = 0
-    for segment in range(run.n_segments):
-        cuts[segment] = n
-        if not stripped[run.kinds[segment]]:
-            continue
-        for at in range(run.starts[segment], run.starts[segment + 1]):
-            skeleton[n] = run.data[at]  # n <= at < run.n
-            n += IS_ALNUM[run.data[at]]
-    cuts[run.n_segments] = n
-
-
-cdef int _cut(Run* run, list pieces, uint32_t n_kinds, uint8_t* buffer) except -1:
-    """Join the pieces, whose kinds are below n_kinds, and note their segments; the arrays have room for all."""
-    cdef size_t base = 0, n = 0, size, before, at
-    cdef const char* text
-    for kind, data, starts in pieces:
-        if not 0 <= kind < n_kinds:
-            raise ValueError("no expression is applied to such a text")
-        text, size = PyBytes_AS_STRING(data), <size_t>PyBytes_GET_SIZE(data)
-        if buffer != NULL:
-            memcpy(buffer + base, text, size)
-        else:
-            run.data = <const uint8_t*>text
-        before = 0
-        for start in (0,) if starts is None else starts:
-            at = start
-            if at > size or at < before:
-                raise ValueError("segments begin in the text and in order")
-            run.starts[n], run.origins[n], run.kinds[n] = base + at, base, kind
-            before = at
-            n += 1
-        base += size
-    run.starts[n], run.n_segments, run.n = base, n, base
-    return 0
 
 
 cdef class Filter:
@@ -448,7 +314,7 @@ cdef class Patterns:
                 raise MemoryError()
             run.origins = run.starts + n_starts + 1
             run.data = buffer
-            _cut(&run, pieces, self._n_kinds, buffer)
+            run_cut(&run, pieces, self._n_kinds, buffer)
             self._prepare(&run)
             with nogil:
                 run.deadline_ns = _now_ns() + budget_us * 1000 if budget_us else 0
@@ -507,11 +373,11 @@ cdef class Patterns:
         """Try the expressions whose needs hold in a segment, and which their own automata let pass."""
         cdef uint32_t[LANES] numbers
         cdef uint32_t i, number, n_waiting = 0, kind = run.kinds[segment]
-        cdef const uint32_t* always = self._always + self._always_at[kind]  # kind < _n_kinds: see _cut
+        cdef const uint32_t* always = self._always + self._always_at[kind]  # kind < _n_kinds: see run_cut
         cdef uint32_t n_always = self._always_at[kind + 1] - self._always_at[kind]
         if kind < self._given.sieve.head.n_kinds:
             self._given.sieve.first(
-                kind, run.data + run.starts[segment], run.starts[segment + 1] - run.starts[segment], _begun, run)
+                kind, run.data + run.starts[segment], run.starts[segment + 1] - run.starts[segment], run_begun, run)
         if run.scratch.n_fired:
             cand_run(run.needs, run.scratch, 0)
         for i in range(<uint32_t>run.scratch.n_needs + n_always):
@@ -553,19 +419,19 @@ cdef class Patterns:
             if skeleton == NULL or cuts == NULL:
                 run.is_overfull = True
             else:
-                _strip(run, self._stripped, skeleton, cuts)
+                run_strip(run, self._stripped, skeleton, cuts)
                 run.cuts, run.hint, run.column = cuts, 0, 1
                 self._search_in(run, self._given.skeletons, skeleton, cuts[run.n_segments])
             free(skeleton)
             free(cuts)
         if run.n_pairs > 1 and not run.is_overfull:
-            qsort(run.pairs, run.n_pairs, sizeof(Pair), _by_segment)
+            qsort(run.pairs, run.n_pairs, sizeof(Pair), run_by_segment)
 
     cdef void _search_in(self, Run* run, Literals literals, const uint8_t* text, size_t n) noexcept nogil:
         cdef LitScan scan
         memset(&scan, 0, sizeof(scan))
         scan.mode, scan.text, scan.n = LIT_CALL, text, n
-        scan.call, scan.context = _note, run
+        scan.call, scan.context = run_note, run
         literals.run(&scan)
 
     cdef int _find(self, Run* run, uint32_t number, const uint8_t* text, size_t size, size_t at,
@@ -638,7 +504,7 @@ cdef class Patterns:
         cdef Result* result
         cdef list matches = [], exhausted = []
         if run.n_touched > 1:
-            qsort(run.touched, run.n_touched, sizeof(uint32_t), _by_number)
+            qsort(run.touched, run.n_touched, sizeof(uint32_t), run_by_number)
         for i in range(run.n_touched):
             number = run.touched[i]
             result = &run.results[number]
