@@ -37,7 +37,7 @@ PIECES = [
 
 
 def told_moment(year: int, month: int, day: int, hour: int, minute: int, second: int) -> int:
-    longest = calendar.monthrange(year, month)[1] if 1 <= year <= 9999 else 29
+    longest = calendar.monthrange(year or 2000, month)[1]  # the year 0 is a leap year, but not to the library
     if not 1 <= day <= longest:
         day, month = 1, month + 1
         if month > 12:
