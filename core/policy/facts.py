@@ -3,35 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Iterable
-from typing import Any, Generic, TypeVar, overload
+from collections.abc import Iterable
 
 from mxward.core.extract import views
 from mxward.core.extract.address import mailboxes
+from mxward.core.lazy import lazy
 from mxward.core.message import Envelope, Message
 from mxward.core.verdict import Verdict
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-
-
-Value = TypeVar("Value")
-
-
-class lazy(Generic[Value]):  # noqa: N801 -- it is used as the built-in `property` is
-    """A fact that is found when it is first asked for; functools.cached_property locks, which costs more than most."""
-
-    def __init__(self, find: Callable[[Any], Value]) -> None:
-        self._find, self._name, self.__doc__ = find, find.__name__, find.__doc__
-
-    @overload
-    def __get__(self, facts: None, owner: type) -> lazy[Value]: ...
-    @overload
-    def __get__(self, facts: object, owner: type) -> Value: ...
-    def __get__(self, facts: object | None, owner: type) -> lazy[Value] | Value:
-        if facts is None:
-            return self
-        value = facts.__dict__[self._name] = self._find(facts)
-        return value
 
 
 class Facts:

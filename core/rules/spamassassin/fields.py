@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from mxward.core.lazy import lazy
 from mxward.core.rules.spamassassin.charset import to_utf8
-from mxward.core.rules.spamassassin.kept import kept
 from mxward.pyx.safields import FieldTable
 from mxward.pyx.saheader import encoded_words
 
@@ -63,7 +63,7 @@ class Fields:
         found = self.values(name.encode())
         return found[-1] if found else b""
 
-    @kept
+    @lazy
     def all(self) -> list[bytes]:
         """All fields, unfolded and decoded, as lines; those beyond MAX_ALL bytes are left out."""
         return self.table.lines()

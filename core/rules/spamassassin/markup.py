@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from mxward.core.rules.spamassassin.kept import kept
+from mxward.core.lazy import lazy
 from mxward.core.rules.spamassassin.relative import target
 from mxward.pyx.sarender import KINDS, render
 
@@ -116,7 +116,7 @@ class Markup:
         found = [] if made is None else made(self)
         return found if self.is_wide else [_as_bytes(text) for text in found]
 
-    @kept
+    @lazy
     def _by_kind(self) -> dict[int, list[tuple[int, bytes, bytes, bytes]]]:
         found: dict[int, list[tuple[int, bytes, bytes, bytes]]] = {}
         for item in self._items:
@@ -126,35 +126,35 @@ class Markup:
     def _values(self, kind: int) -> list[bytes]:
         return [value for _, _, value, _ in self._by_kind.get(kind, ())]
 
-    @kept
+    @lazy
     def comments(self) -> list[bytes]:
         return self._values(_COMMENT)
 
-    @kept
+    @lazy
     def scripts(self) -> list[bytes]:
         return self._values(_SCRIPT)
 
-    @kept
+    @lazy
     def titles(self) -> list[bytes]:
         return self._values(_TITLE)
 
-    @kept
+    @lazy
     def anchors(self) -> list[bytes]:
         """The words of each link."""
         return [words for _, _, _, words in self._by_kind.get(_ANCHOR, ())]
 
-    @kept
+    @lazy
     def charsets(self) -> list[bytes]:
         """Charsets that <meta> elements claim."""
         return [
             found[1] for kind, value in self._metas if b"content-type" in kind and (found := _CHARSET.search(value))
         ]
 
-    @kept
+    @lazy
     def has_bad_face(self) -> bool:
         return any(_is_bad_face(face) for face in set(self._values(_FACE)))
 
-    @kept
+    @lazy
     def has_mail_action(self) -> bool:
         return any(b"mailto:" in action.lower() for action in self._values(_ACTION))
 
@@ -164,7 +164,7 @@ class Markup:
         kinds = [value.lower() for value in self._values(_META)]
         return list(zip(kinds, self._values(_CONTENT), strict=False))
 
-    @kept
+    @lazy
     def uris(self) -> dict[bytes, Link]:
         """Address -> where it stands. Relative ones are there as written, with their words, and resolved."""
         found: dict[bytes, Link] = {}

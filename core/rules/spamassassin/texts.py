@@ -17,13 +17,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from mxward.core.lazy import lazy
 from mxward.core.message import Message
 from mxward.core.rules.spamassassin.charset import to_utf8
 from mxward.core.rules.spamassassin.chunks import chunks
 from mxward.core.rules.spamassassin.envelope import envelope_from
 from mxward.core.rules.spamassassin.headers import Headers
 from mxward.core.rules.spamassassin.ip import ADDRESS
-from mxward.core.rules.spamassassin.kept import kept
 from mxward.core.rules.spamassassin.markup import Markup
 from mxward.core.rules.spamassassin.nodes import Node, tree
 from mxward.core.rules.spamassassin.received import Relays, relays
@@ -52,27 +52,27 @@ class TextSet:
         self.message, self.site = message, site
         self.memo: dict[str, Any] = {}  # what eval tests keep for each other
 
-    @kept
+    @lazy
     def nodes(self) -> list[Node]:
         """The parts, the message itself first."""
         return tree(self.message, self.pristine_header)
 
-    @kept
+    @lazy
     def leaves(self) -> list[Node]:
         return [node for node in self.nodes if node.is_leaf]
 
-    @kept
+    @lazy
     def full(self) -> bytes:
         return line_feeds(self.message.raw, 0, len(self.message.raw))
 
-    @kept
+    @lazy
     def pristine_header(self) -> bytes:
         """The header section as it came, the empty line included, LF line ends."""
         mime = self.message.mime
         assert mime is not None, "parse comes before texts"
         return line_feeds(self.message.raw, 0, mime.parts[0].body_start)
 
-    @kept
+    @lazy
     def pristine_body(self) -> bytes:
         mime = self.message.mime
         assert mime is not None, "parse comes before texts"
@@ -86,7 +86,7 @@ class TextSet:
         start = mime.parts[0].body_start
         return len(raw) - start - raw.count(b"\r\n", start)
 
-    @kept
+    @lazy
     def rendered(self) -> list[tuple[Node, Markup | None, bytes, bool]]:
         """(part, its analysis when it is HTML, text as UTF-8, whether it is wide) of every leaf, text or not."""
         found: list[tuple[Node, Markup | None, bytes, bool]] = []
@@ -104,12 +104,12 @@ class TextSet:
                 found.append((node, None, text, is_wide))
         return found
 
-    @kept
+    @lazy
     def html(self) -> list[Markup]:
         """The analysis of each HTML part."""
         return [markup for _, markup, _, _ in self.rendered if markup is not None]
 
-    @kept
+    @lazy
     def body(self) -> Segments:
         fields = self.nodes[0].fields
         subject = fields.last("subject") + b"\n"
@@ -121,12 +121,12 @@ class TextSet:
             pieces.append(piece.decode("latin-1").encode() if is_wide and not wide and not piece.isascii() else piece)
         return squeeze(subject, pieces, is_wide)
 
-    @kept
+    @lazy
     def body_lines(self) -> list[bytes]:
         """The segments of `body` one by one."""
         return split(self.body)
 
-    @kept
+    @lazy
     def rawbody(self) -> Segments:
         data: list[bytes] = []
         starts: list[int] = []
@@ -145,7 +145,7 @@ class TextSet:
             at += len(content)
         return b"".join(data), starts
 
-    @kept
+    @lazy
     def uri_list(self) -> UriList:
         """Every address with where it stands (uri_detail rules)."""
         return UriList(self.body, self.html, self.site)
@@ -159,7 +159,7 @@ class TextSet:
         """Address as found -> its types, cleaned forms, anchor texts, domains, hosts."""
         return self.uri_list.detail
 
-    @kept
+    @lazy
     def relays(self) -> Relays:
         fields = self.nodes[0].fields
         names = fields.names
@@ -171,19 +171,11 @@ class TextSet:
         ]
         return relays(fields.values(b"received"), originating, self.site)
 
-    def has(self, what: str) -> bool:
-        """Whether the message has what eval tests of a kind need: "html" or "image"; "" is always there."""
-        if what == "html":
-            return bool(self.html)
-        if what == "image":
-            return any(node.type.startswith("image/") for node in self.leaves)
-        return True
-
-    @kept
+    @lazy
     def headers(self) -> Headers:
         return Headers(self)
 
-    @kept
+    @lazy
     def envelope_from(self) -> bytes | None:
         """The reverse-path that the fields tell of; None when none can be trusted."""
         return envelope_from(self)
@@ -199,7 +191,7 @@ class TextSet:
         """What the header rules of these names look at, in the order of the names; see `header`."""
         return self.headers.joined_all(tuple(names))
 
-    @kept
+    @lazy
     def mimeheaders(self) -> list[Node]:
         """The parts whose fields mimeheader rules look at; see `mimeheader`."""
         return self.nodes
