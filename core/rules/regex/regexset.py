@@ -31,6 +31,7 @@ _MAGIC: Final = b"MXREGXA\n"  # another one whenever what is worked out from an 
 _SIZES: Final = struct.Struct("<QQQQQQ")
 
 
+_Opened = tuple[candidates.Candidates, pcre2.Filter]
 Piece = tuple[int, bytes, Sequence[int] | None]  # kind of text, text, where its segments begin
 
 
@@ -67,19 +68,11 @@ class RegexSet:
     def __init__(self, patterns: Sequence[Regex], cache: Path | None = None) -> None:
         """Args: cache: directory for what was worked out, made when absent. Raises: RulePackError naming the fault."""
         self.patterns = tuple(patterns)
-        blobs = _prepare(self.patterns, cache)
-        needs = candidates.Candidates(blobs.needs)
+        needs, filters = _prepare(self.patterns, cache)
         self.unfiltered = tuple(needs.always)
         given = [(p.pattern, p.flags, max(1, p.max_hits) if p.multiple else 1) for p in self.patterns]
         try:
-            self._set = pcre2.Patterns(
-                given,
-                pcre2.Filter(
-                    literals.Literals(blobs.text), literals.Literals(blobs.skeleton), sieve.Sieve(blobs.sieve), needs,
-                    array("i", blobs.own), blobs.uses,
-                ),
-                [pattern.place for pattern in self.patterns],
-            )  # fmt: skip
+            self._set = pcre2.Patterns(given, filters, [pattern.place for pattern in self.patterns])
         except pcre2.PatternError as error:
             text = self.patterns[error.number].pattern.decode("latin-1")
             raise RulePackError(f"{error} at offset {error.offset} of /{text}/", pack="regex") from None
@@ -103,15 +96,22 @@ class RegexSet:
         return self._set.match_pieces(pieces, BUDGET_US)
 
 
-def _prepare(patterns: Sequence[Regex], cache: Path | None) -> _Blobs:
+def _prepare(patterns: Sequence[Regex], cache: Path | None) -> _Opened:
     """Compiled literals and needs, from the cache when it has them."""
     file = cache / f"regex-{_key(patterns)}.bin" if cache is not None else None
-    if file is not None and (blobs := _load(file)) is not None:
-        return blobs
+    if file is not None and (opened := _load(file)) is not None:
+        return opened
     blobs = _worked_out(patterns)
     if file is not None:
         _store(file, blobs)
-    return blobs
+    return _opened(blobs)
+
+
+def _opened(blobs: _Blobs) -> _Opened:
+    """Raises: ValueError for what is damaged or of another version."""
+    needs = candidates.Candidates(blobs.needs)
+    text, skeleton = literals.Literals(blobs.text), literals.Literals(blobs.skeleton)
+    return needs, pcre2.Filter(text, skeleton, sieve.Sieve(blobs.sieve), needs, array("i", blobs.own), blobs.uses)
 
 
 def _worked_out(patterns: Sequence[Regex]) -> _Blobs:
@@ -168,7 +168,7 @@ def _key(patterns: Sequence[Regex]) -> str:
     return digest.hexdigest()[:32]
 
 
-def _load(file: Path) -> _Blobs | None:
+def _load(file: Path) -> _Opened | None:
     """What was kept, mapped, so that processes share it; None when there is nothing or it is not what was written."""
     try:
         with file.open("rb") as opened:
@@ -186,13 +186,9 @@ def _load(file: Path) -> _Blobs | None:
     text, skeleton, block, needs, own, uses = parts
     blobs = _Blobs(text, skeleton, block, needs, bytes(own), bytes(uses))
     try:
-        literals.Literals(blobs.text)
-        literals.Literals(blobs.skeleton)
-        sieve.Sieve(blobs.sieve)
-        candidates.Candidates(blobs.needs)
+        return _opened(blobs)
     except ValueError:  # of another version of ours
         return None
-    return blobs
 
 
 def _store(file: Path, blobs: _Blobs) -> None:
