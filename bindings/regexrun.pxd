@@ -34,7 +34,7 @@ cdef struct Run:         # one call of match
     uint32_t* kinds      # of each segment: the kind of its text
     size_t n_segments
     const uint64_t* uses  # of each literal: the kinds of text that it is looked for in, `words` words of bits
-    uint32_t words       # 0: in all
+    uint32_t words
     const size_t* cuts   # where segments begin in what is searched: `starts`, or those of the skeleton
     uint32_t* last       # a literal: the segment it was last noted in
     Pair* pairs
@@ -90,7 +90,7 @@ cdef inline int run_note(void* context, uint32_t number, size_t start, size_t en
         return 0
     run.last[literal] = <uint32_t>run.hint
     low = run.kinds[run.hint]  # below 64 * words: see run_cut
-    if run.words and not run.uses[<size_t>literal * run.words + low // 64] >> (low % 64) & 1:
+    if not run.uses[<size_t>literal * run.words + low // 64] >> (low % 64) & 1:
         return 0
     if run.n_pairs == run.room:
         wider = NULL

@@ -23,6 +23,9 @@ def compile(automata: Iterable[Automaton], sample: bytes, first: Iterable[Sequen
     Raises: ValueError for other than 1 to 16,000 places each, bits of none, or numbers of none; MemoryError.
     """
 
+def bits_of(bits: int) -> list[int]:
+    """Numbers of the bits of a set that are there, ascending."""
+
 def cut(automaton: Automaton, kept: int) -> Automaton | None:
     """The first `kept` bytes of an expression, which match more; None for less than one."""
 

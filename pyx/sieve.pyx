@@ -245,7 +245,7 @@ def _layers(automaton):
         layers.append(layer)
         known |= layer
         ahead = 0
-        for place in _bits(layer):
+        for place in bits_of(layer):
             ahead |= follow[place]
         layer = ahead & ~known
     return layers
@@ -266,7 +266,7 @@ def cut(automaton, kept):
     at = {place: new for new, place in enumerate(places)}
 
     def moved(bits):
-        return sum(_ONE << at[place] for place in _bits(bits & inside))
+        return sum(_ONE << at[place] for place in bits_of(bits & inside))
 
     return (
         [sets[place] for place in places],
@@ -279,14 +279,14 @@ def _strewn(bytes sample, automaton):
     """The sample with beginnings of matches strewn in, which text that is about the same has more often."""
     sets, follow, first, _ = automaton
     dice = Random(len(sets))
-    members = [[byte for byte in _OFTEN if bits >> byte & 1] or [_bits(bits)[0]] for bits in sets]
+    members = [[byte for byte in _OFTEN if bits >> byte & 1] or [bits_of(bits)[0]] for bits in sets]
     ways = {}
     words = sample.split(b" ")
     for at in range(0, len(words), len(words) // _STREWN + 1):
         place, found = -1, bytearray()
         for _ in range(1 + dice.randrange(_LONGEST)):
             if place not in ways:
-                ways[place] = _bits(first if place < 0 else follow[place])
+                ways[place] = bits_of(first if place < 0 else follow[place])
             if not ways[place]:
                 break
             place = dice.choice(ways[place])
@@ -295,7 +295,8 @@ def _strewn(bytes sample, automaton):
     return b" ".join(words)
 
 
-def _bits(bits):
+def bits_of(bits):
+    """Numbers of the bits that are set. See sieve.pyi."""
     found = []
     while bits:
         low = bits & -bits

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from mxward.core.rules.regex.tree import Anything, Bytes, Choice, Node, Repeat, Sequence
+from mxward.pyx.sieve import bits_of
 
 if TYPE_CHECKING:
     from mxward.pyx.sieve import Automaton
@@ -75,7 +76,7 @@ class _Net:
         if not members:
             return 0
         self.is_full |= len(self.sets) > MAX_PLACES
-        depth = 1 + min(self.depth[number] for number in _bits(before))
+        depth = 1 + min(self.depth[number] for number in bits_of(before))
         if self.is_full or depth > self.max_depth:
             self.accept |= before
             return 0
@@ -87,7 +88,7 @@ class _Net:
         return place
 
     def join(self, before: int, places: int) -> None:
-        for number in _bits(before):
+        for number in bits_of(before):
             self.follow[number] |= places
 
     def sequence(self, items: tuple[Node, ...], before: int) -> int:
@@ -130,27 +131,27 @@ class _Net:
         known = len(self.sets)
         ended = before | self.walk(item, before)
         begun = 0
-        for number in _bits(before):
+        for number in bits_of(before):
             begun |= self.follow[number] >> known << known  # the item's own first places
         self.join(ended, begun)
         return ended
 
     def pruned(self) -> Automaton:
         """Without what stands behind an end, and without places that nothing leads to."""
-        for number in _bits(self.accept):
+        for number in bits_of(self.accept):
             self.follow[number] = 0
         reached, new = BEGIN, BEGIN
         while new:
             ahead = 0
-            for number in _bits(new):
+            for number in bits_of(new):
                 ahead |= self.follow[number]
             new = ahead & ~reached
             reached |= ahead
-        kept = [number for number in _bits(reached) if number]
+        kept = [number for number in bits_of(reached) if number]
         place = {number: at for at, number in enumerate(kept)}
 
         def moved(bits: int) -> int:
-            return sum(1 << place[number] for number in _bits(bits) if number in place)
+            return sum(1 << place[number] for number in bits_of(bits) if number in place)
 
         follow = [moved(self.follow[number]) for number in kept]
         return [self.sets[number] for number in kept], follow, moved(self.follow[0]), moved(self.accept)
@@ -180,12 +181,3 @@ def _is_high(node: Node) -> bool:
         case Repeat(item, low, _):
             return low > 0 and _is_high(item)
     return False
-
-
-def _bits(bits: int) -> list[int]:
-    found = []
-    while bits:
-        low = bits & -bits
-        found.append(low.bit_length() - 1)
-        bits ^= low
-    return found

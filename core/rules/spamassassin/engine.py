@@ -82,7 +82,6 @@ class Engine:
         self.site = Site(book.settings)
         self._tests = PlaceSet(book.regexes, cache)
         self._headers: list[tuple[int, list[tuple[int, Match]]]] = []  # kind of text, and what fires without the field
-        self._names: list[str] = []
         self._texts: list[tuple[int, str]] = []
         self._parts: list[_PartTests] = []
         members: dict[int, list[RegexTest]] = {}
@@ -90,6 +89,7 @@ class Engine:
             members.setdefault(self._tests.kinds[kind(test)], []).append(test)
         for number, tests in members.items():
             self._add_kind(number, tests)
+        self._names = tuple(members[number][0].place[7:] for number, _ in self._headers)
         self._exists = [(key, slot) for name, slot in book.exists if (key := field_name(name))]
         self._exists_made = [(name, slot) for name, slot in book.exists if not field_name(name)]
         self._details = DetailTests(book)
@@ -103,7 +103,6 @@ class Engine:
         """Args: tests: those of one kind of text."""
         place = tests[0].place
         if place.startswith("header "):
-            self._names.append(place[7:])
             values = dict.fromkeys(test.unset for test in tests)
             self._headers.append((number, [entry for unset in values for entry in self._tests.absent(number, unset)]))
         elif place.startswith("mime "):
