@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mxward.server import metrics
-from mxward.server.services import ledger, messages
+from mxward.server.services import ledger, messages, status
 from mxward.server.services.context import Context
 from mxward.server.store.api import BOUNCED, DELIVERED, MessageQuery
 from mxward.server.web.console import Console
@@ -45,8 +45,14 @@ def _collect(context: Context) -> dict[str, Any]:
     day = context.store.counts(now - DAY_US)
     rows = messages.find(context, MessageQuery(limit=LAST))
     refused = metrics.total(context.config.data / "run" / "metrics")["smtp_refused_total"]
-    values = table(rows, "The last messages") | values_of(account)
+    values = table(rows, "The last messages") | values_of(account) | rules_state(context)
     return values | {"now": now, "counts": _counts(account, day, refused), "verdicts": _verdicts(day["by_verdict"])}
+
+
+def rules_state(context: Context) -> dict[str, Any]:
+    """What part/rules_state.html tells: which rules are not there yet, or why they will not be; "" when all are."""
+    data = context.config.data
+    return {"rules_loading": status.loading(data), "rules_fault": status.fault_of_rules(data)}
 
 
 def _counts(account: dict[str, Any], day: dict[str, Any], refused: int) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from mxward.server.services.errors import NotFound, Refused
 from mxward.server.web import role
 from mxward.server.web.change import read_change
 from mxward.server.web.console import Console
+from mxward.server.web.page.overview import rules_state
 from mxward.server.web.page.quarantine import MAX_REASON, sentence_of
 from mxward.server.web.render import error_page, render
 
@@ -37,8 +38,10 @@ NOT_YOURS: Final = "Your role does not let you change rules. Ask the security te
 async def listing(request: Request) -> Response:
     """Every pack there is."""
     console: Console = request.app.state.console
-    packs = await console.call(lambda context: rules.entries(context.config), request.state.session.user)
-    return render(request, "rules.html", packs=packs, **_words(request))
+    packs, state = await console.call(
+        lambda context: (rules.entries(context.config), rules_state(context)), request.state.session.user
+    )
+    return render(request, "rules.html", packs=packs, **state, **_words(request))
 
 
 async def pack(request: Request) -> Response:

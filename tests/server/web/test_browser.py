@@ -16,6 +16,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from mxtest import served
 from mxtest.console import PASSWORD, add_message, add_pack
+from mxward.server import rulebuild
+from mxward.server.log import Log
 from mxward.server.web.page import overview
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -193,6 +195,26 @@ def test_every_page_is_accessible_and_reflows(
         if page.get_by_role("heading", level=1).count() != 1:
             found[name].append("not exactly one main heading")
     assert {name: faults for name, faults in found.items() if faults} == {}
+
+
+@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_the_state_of_rules_is_accessible(open_page: Open, console: served.Served, viewport: dict[str, int]) -> None:
+    page = open_page(viewport=viewport)
+    sign_in(page)
+    data = console.site.console.config.data
+    (data / rulebuild.PROGRESS_FILE).parent.mkdir(exist_ok=True)
+    progress = rulebuild.Progress(data, Log("rules.0", fd=-1))
+    for tell, heading in (
+        (lambda: progress.tell("YARA rules", 40), "Rules are being loaded"),
+        (lambda: progress.fail("ours/" + "longwordwithoutbreak" * 9), "Some rules could not be loaded"),
+    ):
+        tell()
+        for path in ("/rules", "/?refresh=off"):
+            page.wait_for_timeout(1000 * overview.FRESH)
+            page.goto(path)
+            expect(page.get_by_role("status").get_by_role("heading", name=heading, level=2)).to_be_visible()
+            assert serious(page) == []
+            assert page.evaluate("document.scrollingElement.scrollWidth") <= viewport["width"]
 
 
 def test_a_pack_is_rolled_back(open_page: Open) -> None:

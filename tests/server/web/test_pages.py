@@ -9,6 +9,8 @@ import httpx
 import pytest
 
 from mxtest.console import Factory, Site, add_message, deliver
+from mxward.server import rulebuild
+from mxward.server.log import Log
 from mxward.server.store.api import LedgerCount
 
 
@@ -69,6 +71,47 @@ async def test_the_live_part_follows_the_store(site: Site, admin: httpx.AsyncCli
     live = (await admin.get("/live")).text
     assert count(live, "Waiting") == 0
     assert "<html" not in live
+
+
+def _progress(site: Site) -> rulebuild.Progress:
+    """Of a process that works out rules for the site."""
+    data = site.console.config.data
+    (data / rulebuild.PROGRESS_FILE).parent.mkdir(exist_ok=True)
+    return rulebuild.Progress(data, Log("rules.0", fd=-1))
+
+
+async def test_the_overview_and_the_rules_page_tell_which_rules_are_not_loaded_yet(
+    site: Site, admin: httpx.AsyncClient
+) -> None:
+    progress = _progress(site)
+    pages = ("/", "/live", "/rules")
+
+    async def shown() -> list[str]:
+        site.ticks.seconds += 4
+        return [words((await admin.get(page)).text) for page in pages]
+
+    assert not any("Rules are being loaded" in text or "without them" in text for text in await shown())
+    progress.tell("YARA rules", 40)
+    for text in await shown():
+        assert "Important: Rules are being loaded" in text
+        assert "Mail is judged without them until they are there, and marked so." in text
+        assert "Being worked out: YARA rules, 40 %." in text
+    progress.fail("ours/a.yar: line 3: <b>\u202e")
+    for page, text in zip(pages, await shown(), strict=True):
+        assert "Important: Some rules could not be loaded" in text, page
+        assert "What was wrong: ours/a.yar: line 3: <b>⟨U+202E⟩" in text, page
+    rulebuild.forget(site.console.config.data)
+    assert not any("could not be loaded" in text for text in await shown())
+
+
+async def test_the_state_of_rules_is_announced_when_it_changes(site: Site, admin: httpx.AsyncClient) -> None:
+    region = re.compile(r'<div role="status" aria-atomic="false">(.*?)</div>\s*<h2', re.S)
+    quiet = region.search((await admin.get("/live")).text)
+    assert quiet and not quiet[1].strip(), "a live region that is there before it has something to say"
+    _progress(site).tell("YARA rules", 7)
+    site.ticks.seconds += 4
+    told = region.search((await admin.get("/live")).text)
+    assert told and "YARA rules, 7 %" in told[1]
 
 
 @pytest.mark.parametrize(
