@@ -136,7 +136,7 @@ def test_what_matched_before_the_limit_counts() -> None:
 
 
 def test_threads_share_a_set() -> None:
-    shared = RegexSet([Regex(rb"needle\d+"), Regex(rb"n.e.d.l.e")])
+    shared = RegexSet([Regex(rb"needle\d+"), Regex(rb"n.e.d.l.e")], None, 0)
     wanted = [(0, 1, 1000, 1008)]
     results: list[object] = []
     work = [threading.Thread(target=lambda: results.append(shared.match(b"." * 1000 + b"needle42"))) for _ in range(20)]
@@ -147,14 +147,15 @@ def test_threads_share_a_set() -> None:
     assert results == [wanted] * 20
 
 
-def test_the_cache_is_used_and_survives_damage(tmp_path: Path) -> None:
+@pytest.mark.parametrize("few", [0, 2], ids=["with a sieve", "without"])
+def test_the_cache_is_used_and_survives_damage(tmp_path: Path, few: int) -> None:
     patterns = [Regex(rb"needle \d"), Regex(rb"s[_\W]?p[_\W]?a[_\W]?m[_\W]?m", "i")]
-    RegexSet(patterns, tmp_path)
+    RegexSet(patterns, tmp_path, few)
     (file,) = tmp_path.iterdir()
     content = file.read_bytes()
     for damaged in (content[:-3], b"", content[:50] + bytes((content[50] ^ 1,)) + content[51:], content):
         file.write_bytes(damaged)
-        again = RegexSet(patterns, tmp_path)
+        again = RegexSet(patterns, tmp_path, few)
         assert [entry[0] for entry in again.match(b"a needle 1, S.P.A.M.M")] == [0, 1]
         assert file.read_bytes() == content
 

@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from mxward.bindings import pcre2
 from mxward.core.errors import RulePackError
-from mxward.core.rules.regex import LiteralTable, Regex, RegexSet, has_literal, needed
+from mxward.core.rules.regex import LiteralTable, Regex, RegexSet, has_literal, needed, regexset
+from mxward.core.rules.regex.regexset import FEW
 from mxward.core.rules.regex.tree import Unclear, parse
 
+FEW_OR_MANY = (9, 0)  # up to so many expressions go without a sieve
 LETTERS = "abXé!_ 1"
 
 
@@ -51,7 +53,8 @@ def test_the_filter_never_changes_what_matches(expressions: list[tuple[str, str]
     pieces = [segment.encode("latin-1") for segment in segments]
     starts = [sum(map(len, pieces[:n])) for n in range(len(pieces))]
     text = b"".join(pieces)
-    assert RegexSet(patterns).match_all(text, starts) == plain.match(text, starts)
+    for few in FEW_OR_MANY:
+        assert RegexSet(patterns, None, few).match_all(text, starts) == plain.match(text, starts)
 
 
 @settings(max_examples=150)
@@ -85,7 +88,8 @@ def test_each_expression_sees_the_texts_of_its_kind(
         if first is not None:
             expected.append((number, count, *first))
     try:
-        assert RegexSet(patterns).match_pieces(pieces) == (expected, [])
+        for few in FEW_OR_MANY:
+            assert RegexSet(patterns, None, few).match_pieces(pieces) == (expected, [])
     except RulePackError:
         with pytest.raises(pcre2.PatternError):
             pcre2.Patterns([(p.pattern, "i", 1) for p in patterns])
@@ -99,19 +103,37 @@ def test_a_text_of_a_kind_that_no_expression_is_for_is_refused() -> None:
 
 def test_the_same_literal_of_two_kinds_is_found_in_both_only_where_it_is_asked_for() -> None:
     patterns = [Regex(rb"needle\d", place=0), Regex(rb"needle\w", place=70), Regex(rb"straw", place=70)]
-    both = RegexSet(patterns)
     text = b"needle1 straw"
-    assert both.match_pieces([(0, text, None)]) == ([(0, 1, 0, 7)], [])
-    assert both.match_pieces([(70, text, [0]), (3, text, None)]) == ([(1, 1, 0, 7), (2, 1, 8, 13)], [])
-    assert both.match_pieces([]) == ([], [])
+    for few in FEW_OR_MANY:
+        both = RegexSet(patterns, None, few)
+        assert both.match_pieces([(0, text, None)]) == ([(0, 1, 0, 7)], [])
+        assert both.match_pieces([(70, text, [0]), (3, text, None)]) == ([(1, 1, 0, 7), (2, 1, 8, 13)], [])
+        assert both.match_pieces([]) == ([], [])
 
 
 def test_what_stands_in_most_lines_is_not_looked_for_in_vain() -> None:
     patterns = [Regex(rb"[a-z]{3,}\s[a-z]+"), Regex(rb"\d[^a-z]*\d\s?%[^\s\w]"), Regex(rb"^\w+\b.\s")]
-    assert RegexSet(patterns).unfiltered == (0, 2)
-    assert RegexSet(patterns).match_all(b"some words 12 3 %! ") == pcre2.Patterns(
+    assert RegexSet(patterns, None, 0).unfiltered == (0, 2)
+    assert RegexSet(patterns, None, 0).match_all(b"some words 12 3 %! ") == pcre2.Patterns(
         [(p.pattern, "", 1) for p in patterns]
     ).match(b"some words 12 3 %! ")
+
+
+def test_few_expressions_have_no_sieve_but_their_literals() -> None:
+    patterns = [Regex(rb"\d[^a-z]*\d\s?%%[^\s\w]%d" % n) for n in range(FEW - 1)] + [Regex(rb"needle\d+")]
+    assert RegexSet(patterns).unfiltered == tuple(range(FEW - 1))
+    assert RegexSet([*patterns, Regex(rb"straw")]).unfiltered == ()
+    assert RegexSet(patterns).match(b"12 %!3 needle4") == [(3, 1, 0, 6), (FEW - 1, 1, 7, 14)]
+
+
+def test_a_sieve_is_made_only_for_sets_that_use_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    make = regexset.sieve.compile
+    monkeypatch.setattr(regexset.sieve, "compile", lambda given, *rest: asked.append(len(given)) or make(given, *rest))
+    RegexSet([Regex(rb"a.{1,5}b\d%d" % n) for n in range(FEW)])
+    assert not any(asked)
+    RegexSet([Regex(rb"a.{1,5}b\d%d" % n) for n in range(FEW + 1)])
+    assert max(asked) == FEW + 1
 
 
 @pytest.mark.parametrize(

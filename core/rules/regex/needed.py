@@ -63,9 +63,11 @@ class LiteralTable:
 
     own: of each expression, in the order they were told, its number in the sieve, which it must pass; -1: none, or
     PCRE2 is as fast; first: by kind of text, the expressions of the sieve that every text of the kind is asked for.
+    Without a sieve (`has_sieve`) literals alone tell.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, has_sieve: bool = True) -> None:
+        self._has_sieve = has_sieve
         self.text, self.skeleton = _Column(0), _Column(1)
         self.automata: list[Automaton] = []
         self.own: list[int] = []
@@ -73,7 +75,7 @@ class LiteralTable:
 
     def sieve(self, tree: Node, is_slow: bool) -> int:
         """Note the automaton of the next expression, and give its number; -1 when it would tell nothing."""
-        places = automaton(tree)
+        places = automaton(tree) if self._has_sieve else None
         if places is not None:
             self.automata.append(places)
         number = -1 if places is None else len(self.automata) - 1

@@ -26,6 +26,7 @@ from mxward.pyx.candidates import Need
 BUDGET_US: Final = 2_000_000  # of one call: a message of ordinary size takes some 50
 LOOKED_AT: Final = 8  # every such line of the sample
 IN_VAIN: Final = 1 / 3  # of the lines that pass: more make the sieve useless
+FEW: Final = 8  # expressions that are tried as quickly without a sieve: making it takes 4 ms of each
 BEGINNING: Final = 4  # bytes of a match that are looked for in every text, or about so many
 _MAGIC: Final = b"MXREGXA\n"  # another one whenever what is worked out from an expression changes
 _SIZES: Final = struct.Struct("<QQQQQQ")
@@ -65,10 +66,12 @@ class _Blobs(NamedTuple):
 class RegexSet:
     """Immutable; may be shared between threads."""
 
-    def __init__(self, patterns: Sequence[Regex], cache: Path | None = None) -> None:
-        """Args: cache: directory for what was worked out, made when absent. Raises: RulePackError naming the fault."""
+    def __init__(self, patterns: Sequence[Regex], cache: Path | None = None, few: int = FEW) -> None:
+        """Args: cache: directory for what was worked out, made when absent; few: a set of more expressions has a
+        sieve, too; in one of no more PCRE2 tries all whose literals are found. Raises: RulePackError naming the fault.
+        """
         self.patterns = tuple(patterns)
-        needs, filters = _prepare(self.patterns, cache)
+        needs, filters = _prepare(self.patterns, cache, has_sieve=len(self.patterns) > few)
         self.unfiltered = tuple(needs.always)
         given = [(p.pattern, p.flags, max(1, p.max_hits) if p.multiple else 1) for p in self.patterns]
         try:
@@ -96,12 +99,12 @@ class RegexSet:
         return self._set.match_pieces(pieces, BUDGET_US)
 
 
-def _prepare(patterns: Sequence[Regex], cache: Path | None) -> _Opened:
+def _prepare(patterns: Sequence[Regex], cache: Path | None, *, has_sieve: bool) -> _Opened:
     """Compiled literals and needs, from the cache when it has them."""
     file = cache / f"regex-{_key(patterns)}.bin" if cache is not None else None
     if file is not None and (opened := _load(file)) is not None:
         return opened
-    blobs = _worked_out(patterns)
+    blobs = _worked_out(patterns, LiteralTable(has_sieve=has_sieve))
     if file is not None:
         _store(file, blobs)
     return _opened(blobs)
@@ -114,15 +117,14 @@ def _opened(blobs: _Blobs) -> _Opened:
     return needs, pcre2.Filter(text, skeleton, sieve.Sieve(blobs.sieve), needs, array("i", blobs.own), blobs.uses)
 
 
-def _worked_out(patterns: Sequence[Regex]) -> _Blobs:
-    table = LiteralTable()
+def _worked_out(patterns: Sequence[Regex], table: LiteralTable) -> _Blobs:
     needs = [needed(p.plain or p.pattern, p.flags, table, p.place) for p in patterns]
     text, skeleton = (literals.compile(column.literals, literals.CASELESS) for column in (table.text, table.skeleton))
     vain = _in_vain(table)
     needs = [True if type(need) is int and need % 3 == 2 and need // 3 in vain else need for need in needs]
     kinds = range(max(table.first, default=-1) + 1)
     first = [[number for number in table.first.get(kind, ()) if number not in vain] for kind in kinds]
-    block = sieve.compile(table.automata, sample(), first)
+    block = _sieve(table.automata, first)
     passed = _passed(block)
     own = array("i", (-1 if passed.get(number, 0.0) > IN_VAIN else number for number in table.own))
     uses = _uses(needs, [p.place for p in patterns], max(len(table.text.literals), len(table.skeleton.literals)))
@@ -148,14 +150,18 @@ def _in_vain(table: LiteralTable) -> set[int]:
     """Expressions looked for in every text whose beginnings stand in most lines, so that it is of no use."""
     numbers = [number for members in table.first.values() for number in members]
     beginnings = [sieve.cut(table.automata[number], BEGINNING) for number in numbers]
-    passed = _passed(sieve.compile([places for places in beginnings if places is not None], sample()))
+    passed = _passed(_sieve([places for places in beginnings if places is not None]))
     return {numbers[at] for at, share in passed.items() if share > IN_VAIN}
+
+
+def _sieve(automata: Sequence[sieve.Automaton], first: Sequence[Sequence[int]] = ()) -> bytes:
+    return sieve.compile(automata, sample() if automata else b"", first)
 
 
 def _passed(block: bytes) -> dict[int, float]:
     """The share of lines in which each expression of a sieve may match."""
-    lines = sample().split(b"\n")[::LOOKED_AT]
     every = sieve.Sieve(block)
+    lines = sample().split(b"\n")[::LOOKED_AT] if every.n else []
     seen = Counter(number for line in lines for number in every.seen(line))
     return {number: times / len(lines) for number, times in seen.items()}
 
