@@ -55,7 +55,13 @@ sum_of() { cat "$@" 2>/dev/null | sha256sum | cut -d' ' -f1; }
 fresh() { local s=$1; shift; [ -e "$STAMPS/$s" ] && [ "$(cat "$STAMPS/$s")" = "$(sum_of "$@")" ]; }
 mark() { local s=$1; shift; mkdir -p $STAMPS; sum_of "$@" >"$STAMPS/$s"; }
 
+# Shared libraries that Python packages load by name.
+ensure_libs() {
+    ldconfig -p | grep -q 'libarchive\.so\.13' || need_apt libarchive13 || die "libarchive (libarchive13) is needed"
+}
+
 ensure_env() { # ensure_env base|dev
+    ensure_libs
     if ! [ -x $PY ]; then
         ensure_tools
         say "making the environment in $VENV"

@@ -26,6 +26,13 @@ SCAN_DEADLINE_S: Final = 30.0  # all detectors of one message together
 MAX_EVIDENCE: Final = 8  # evidence ranges kept for one hit
 MAX_HITS: Final = 500  # hits kept for one message; the count goes on
 
+# -- attachments: of all that is inside one attachment. Beyond each: not_inspected under that limit's name.
+MAX_CHILD_BYTES: Final = 100 * 1024 * 1024  # bytes that come out of containers and documents
+MAX_CHILDREN: Final = 5_000  # things found inside; real archives in mail stay below 1,000
+MAX_CHILD_DEPTH: Final = 16  # containers in containers; 3 is the most that honest mail shows
+OPENING_DEADLINE_S: Final = 15.0  # wall time of opening all attachments of one message
+MAX_OPENING_S: Final = 5.0  # processor time of opening one attachment
+
 # -- SMTP (defaults; each can be set in the configuration)
 MAX_MESSAGE_BYTES: Final = 50 * 1024 * 1024  # NHSmail allows 35 MB, encoded
 MAX_COMMAND_BYTES: Final = 2048  # RFC 5321 4.5.3.1.4 says 512, extensions raise it

@@ -57,7 +57,7 @@ class Part:
 
     __slots__ = (
         "_sha256", "charset", "child_path", "content_type", "data", "depth", "disposition", "encoding", "index",
-        "names", "parent", "reading", "true_type",
+        "names", "parent", "reading", "text", "true_type",
     )  # fmt: skip
 
     def __init__(
@@ -69,6 +69,7 @@ class Part:
         self.content_type, self.charset, self.encoding = content_type, charset, encoding
         self.disposition, self.names, self.data = disposition, names, data
         self.child_path = child_path  # "invoice.zip/payload.exe" for children of containers, else ""
+        self.text = b""  # extract: readable text of a document, UTF-8
         self.true_type = ""  # set by extract from content, e.g. "application/x-dosexec"; "" when unknown
         self._sha256: str | None = None
 

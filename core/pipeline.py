@@ -26,8 +26,11 @@ from mxward.core.detect.teststring import TestStringDetector
 from mxward.core.detect.text import TextDetector
 from mxward.core.detect.yara import YaraDetector
 from mxward.core.errors import EngineError, RulePackError
+from mxward.core.extract.children import open_attachments
+from mxward.core.extract.container import list_containers
+from mxward.core.extract.opener import Opener
 from mxward.core.extract.parts import extract
-from mxward.core.limits import MAX_HITS, SCAN_DEADLINE_S
+from mxward.core.limits import MAX_HITS, OPENING_DEADLINE_S, SCAN_DEADLINE_S
 from mxward.core.message import Envelope, Message, Recipient
 from mxward.core.policy import score
 from mxward.core.policy.decide import decide
@@ -56,14 +59,14 @@ class Pipeline:
     def __init__(
         self, detectors: Sequence[Detector], policy: Policy, rules_version: str = "", *,
         deadline_s: float = SCAN_DEADLINE_S, monotonic: Callable[[], float] = time.monotonic,
-        loading: Sequence[Loading] = (),
+        loading: Sequence[Loading] = (), opener: Opener | None = None,
     ) -> None:  # fmt: skip
         self.detectors = tuple(detectors)
         self.policy = policy
         self.packs = tuple(dict.fromkeys(pack for detector in detectors for pack in detector.packs))
         self.version = f"{policy.version}+{rules_version}" if rules_version else policy.version
         self.loading = tuple(loading)  # what it does without
-        self._deadline_s, self._monotonic = deadline_s, monotonic
+        self._deadline_s, self._monotonic, self._opener = deadline_s, monotonic, opener
 
     def judge(self, raw: bytes, envelope: Envelope) -> Message:
         """Judge one message: verdict and one disposition a recipient.
@@ -75,6 +78,10 @@ class Pipeline:
         try:
             message.mime = parse(raw)
             extract(message)
+            if self._opener is None:
+                list_containers(message)
+            else:
+                open_attachments(message, self._opener, OPENING_DEADLINE_S)
         except Exception as error:
             message.hits.append(_failed("parser", error))
         else:
@@ -144,27 +151,29 @@ def _plugins() -> list[Detector]:
 
 
 def load_pipeline(
-    data_dir: Path | None, local_domains: Sequence[str] = (), trust: Trust = NO_TRUST, *, waits: bool = True
-) -> Pipeline:
+    data_dir: Path | None, local_domains: Sequence[str] = (), trust: Trust = NO_TRUST, *, waits: bool = True,
+    opener: Opener | None = None,
+) -> Pipeline:  # fmt: skip
     """The pipeline of a data directory: starter pack, enabled packs, policy, plug-ins.
 
     Args: data_dir: holds rules/, policy.toml and cache/, each optional; None: what the product ships; trust: whose
     signatures count, and whether packs must have one; waits: False: rules that take long and are not in the cache are
-    left out, and `Pipeline.loading` says which.
+    left out, and `Pipeline.loading` says which; opener: what opens attachments; None: they are listed at most.
     Raises: RulePackError, PolicyError, each naming file, rule and line.
     """
     packs = enabled_packs(data_dir / "rules" if data_dir else None, trust)
     cache = data_dir / "cache" if data_dir else None
     usable, loading = (packs, ()) if waits else at_once(packs, cache)
-    return assemble(compile_packs(usable, cache), data_dir, local_domains, loading)
+    return assemble(compile_packs(usable, cache), data_dir, local_domains, loading, opener)
 
 
 def assemble(
-    rules: RuleSet, data_dir: Path | None, local_domains: Sequence[str] = (), loading: Sequence[Loading] = ()
-) -> Pipeline:
+    rules: RuleSet, data_dir: Path | None, local_domains: Sequence[str] = (), loading: Sequence[Loading] = (),
+    opener: Opener | None = None,
+) -> Pipeline:  # fmt: skip
     """As `load_pipeline`, with rules that were compiled already. Raises: RulePackError (plug-ins), PolicyError."""
     policy = load_policy(data_dir / "policy.toml" if data_dir else None)
     detectors = [*builtin_detectors(rules, local_domains), classifier.make(data_dir), *_plugins()]
     if loading:
         detectors.insert(0, LoadingDetector(loading))
-    return Pipeline(detectors, policy, rules.version, loading=loading)
+    return Pipeline(detectors, policy, rules.version, loading=loading, opener=opener)

@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from mxward.core.classify.features import BITS, LINK, SUBJECT, TEXT, features_of, pieces
+from mxward.core.extract.container import list_containers
 from mxward.core.extract.parts import extract
 from mxward.core.message import Envelope, Message
 from mxward.core.scan import normalise
@@ -21,6 +22,7 @@ def read(raw: bytes) -> Message:
     message = Message(stored, Envelope("", ()))
     message.mime = parse(stored)
     extract(message)
+    list_containers(message)
     return message
 
 

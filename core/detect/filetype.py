@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from mxward.core.extract import views
+from mxward.core.extract.parts import is_inside
 from mxward.core.message import Message, Part
 from mxward.core.rules.attachments import AttachmentRule
 from mxward.core.rules.compile import RuleSet
@@ -92,14 +93,15 @@ class AttachmentDetector:
         found: dict[str, Hit] = {}
         for part in message.parts:
             if part.true_type:
-                if part.true_type in _CLOSED:
+                if part.true_type in _CLOSED and views.OPENED not in message.views:
                     found.setdefault("CONTAINER_NOT_OPENED", _closed(part))
                 for number in self._of_type(part.true_type):
-                    self._add(found, number, part.index, "decoded")
+                    if not is_inside(part) or self._rules[number][1].inside:
+                        self._add(found, number, part.index, "decoded")
             if part.names:
                 for hit in _deceptions(part):
                     found.setdefault(hit.name, hit)
-        own_names = {(part.index, name) for part in message.parts for name in part.names}
+        own_names = {(part.index, name) for part in message.parts if not is_inside(part) for name in part.names}
         for index, name in views.names(message):
             for number in self._by_extension.get(extension(name), ()):
                 if (index, name) in own_names or self._rules[number][1].inside:

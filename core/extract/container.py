@@ -1,7 +1,7 @@
 """What can be said of a container without opening it: the names inside a zip, and what is encrypted.
 
-Only headers are read, with every count and offset checked; nothing is decompressed. A container whose content
-cannot be seen adds a `not_inspected` entry to the message.
+This serves a pipeline without an opener (children.py). Only headers are read, with every count and offset checked;
+nothing is decompressed. A container whose content cannot be seen adds a `not_inspected` entry to the message.
 """
 
 from __future__ import annotations
@@ -115,9 +115,16 @@ _ZIPS: Final = (
     "application/vnd.openxmlformats-officedocument", "application/x-xpinstall", "application/vnd.ms-appx",
 )  # fmt: skip
 # true type -> what looks at it
-look_inside: Final[dict[str, Callable[[Message, Part], None]]] = {
+_LOOK: Final[dict[str, Callable[[Message, Part], None]]] = {
     **dict.fromkeys(_ZIPS, _zip),
     "application/vnd.rar": _rar,
     "application/x-7z-compressed": _sevenzip,
     "application/encrypted": _office,
 }
+
+
+def list_containers(message: Message) -> None:
+    """List what the headers of containers tell, for a pipeline that has nothing to open them with."""
+    for part in message.parts:
+        if part.true_type in _LOOK and part.data:
+            _LOOK[part.true_type](message, part)

@@ -1,13 +1,12 @@
 """From the part table to the list of parts that are scanned: decoded once, typed by content.
 
-Opening containers is not here; what can be said of a container without opening it is container.py.
+Opening containers is not here but in children.py; what can be said of one without opening it is container.py.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from mxward.core.extract.container import look_inside
 from mxward.core.limits import MAX_VIEW_BYTES
 from mxward.core.message import Message, Part
 from mxward.core.verdict import NotInspected
@@ -16,6 +15,7 @@ from mxward.pyx.mime import Mime
 
 # charsets that are written in ASCII yet mean something else: their text is not found in the raw message
 _ESCAPED: Final = ("utf-7", "unicode-1-1", "iso-2022", "hz")
+CONTAINED: Final = "contained"  # encoding of what was found in a container: its bytes do not stand in the message
 IDENTITY: Final = frozenset(("7bit", "8bit", "binary", ""))
 
 
@@ -36,8 +36,6 @@ def extract(message: Message) -> None:
         message.parts.append(part)
         if info.kind == "leaf" and data:
             part.true_type = identify(data)
-            if part.true_type in look_inside:
-                look_inside[part.true_type](message, part)
 
 
 def _decode(mime: Mime, message: Message) -> list[bytes]:
@@ -56,6 +54,11 @@ def _decode(mime: Mime, message: Message) -> list[bytes]:
         contents.append(mime.decode(index) if size else b"")
         left -= size
     return contents
+
+
+def is_inside(part: Part) -> bool:
+    """Was this part found inside a container or document, not as a part of the mail?"""
+    return part.encoding == CONTAINED
 
 
 def is_text(part: Part) -> bool:

@@ -27,10 +27,11 @@ from mxward.core.extract.fold import fold_bytes
 from mxward.core.extract.fold import skeleton as look_alike
 from mxward.core.extract.parts import is_html, is_text
 from mxward.core.limits import MAX_TEXT_BYTES
-from mxward.core.message import Message
+from mxward.core.message import Message, Part
 from mxward.pyx.htmltext import read
 from mxward.pyx.urls import find
 
+OPENED: Final = "opened"  # stands among the views when containers were opened, not just listed
 MAX_LINKS: Final = 4000  # of one message
 
 
@@ -179,6 +180,7 @@ def links(message: Message) -> list[Link]:
                     for start, end, kind in find(text, MAX_LINKS)
                     if kind in ("plain", "www")
                 ]
+        found += [Link(part, kind, url, "") for part, kind, url in message.views.get("inner_links", ())]
         del found[MAX_LINKS:]
         message.views["links"] = found
     return found
@@ -230,6 +232,8 @@ def _read(message: Message) -> Bytes:
     views["markup"], views["hiding"], views["html_links"], views["hidden_bytes"] = _NO_MARKUP, _NO_HIDING, [], []
     for part in message.parts:
         if not part.data or not is_text(part):
+            if part.text and left > 0:  # of a document (children.py)
+                left -= _add_document(views, found, part, left)
             continue
         if part.size > left:
             views["text_cut"] = True
@@ -244,6 +248,17 @@ def _read(message: Message) -> Bytes:
     views.setdefault("visible_bytes", found)
     views["text_bytes"] = found
     return found
+
+
+def _add_document(views: dict[str, Any], found: Bytes, part: Part, left: int) -> int:
+    """Text that was read from a document, as it is. Returns: how many bytes were taken."""
+    text = part.text[:left]
+    if len(text) < len(part.text):
+        views["text_cut"] = True
+    found.append((part.index, text))
+    if "visible_bytes" in views:
+        views["visible_bytes"].append((part.index, text))
+    return len(text)
 
 
 def _read_html(views: dict[str, Any], before: Bytes, index: int, source: bytes) -> bytes:

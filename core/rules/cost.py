@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mxward.core.detect.detector import Detector
+from mxward.core.extract.container import list_containers
 from mxward.core.extract.parts import extract
 from mxward.core.message import Envelope, Message, Recipient
 from mxward.pyx.mime import parse
@@ -38,6 +39,7 @@ def prepare(raws: Iterable[bytes]) -> list[Message]:
         message = Message(raw, ENVELOPE)
         message.mime = parse(raw)
         extract(message)
+        list_containers(message)
         messages.append(message)
     return messages
 

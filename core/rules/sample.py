@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from mxward.core.detect.detector import Detector
+from mxward.core.extract.container import list_containers
 from mxward.core.extract.parts import extract
 from mxward.core.message import Envelope, Message, Recipient
 from mxward.core.pipeline import builtin_detectors
@@ -72,6 +73,7 @@ def _run(
     message = Message(raw, Envelope("sender@sender.example", (Recipient("staff@trust.example"),)))
     message.mime = parse(raw)
     extract(message)
+    list_containers(message)
     hits = [hit for detector in detectors for hit in detector.detect(message) if hit.pack == label]
     names = tuple(dict.fromkeys(hit.name for hit in hits if hit.weight > 0 or must_match))
     wanted = name.partition(".")[0].partition("--")[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import encodebytes
 from collections.abc import Sequence
 
+from mxward.core.extract.container import list_containers
 from mxward.core.extract.parts import extract
 from mxward.core.message import INBOUND, Envelope, Message, Recipient
 from mxward.core.policy.score import judge
@@ -53,6 +54,7 @@ def extracted(raw: bytes, to: Envelope | None = None) -> Message:
     message = Message(raw, to or envelope())
     message.mime = parse(raw)
     extract(message)
+    list_containers(message)
     return message
 
 

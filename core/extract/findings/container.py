@@ -1,0 +1,9 @@
+"""Findings of the family "container"."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mxward.core.extract.findings.finding import Finding
+
+FINDINGS: Final[dict[str, Finding]] = {}

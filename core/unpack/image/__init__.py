@@ -1,0 +1,1 @@
+"""Openers of one family of formats (core/unpack/registry.py lists them)."""

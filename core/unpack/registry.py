@@ -1,0 +1,46 @@
+"""From a true type to the openers that look into it, by the tables of core/extract/formats.
+
+The sandbox's template process loads all of them at its start, so that no worker has to read a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from importlib import import_module
+
+from mxward.core.extract.formats import FORMATS
+from mxward.core.unpack.work import Item, Work
+
+Open = Callable[[Item, Work], None]
+
+
+@lru_cache(maxsize=1)
+def _by_type() -> dict[str, tuple[Open, ...]]:
+    found: dict[str, tuple[Open, ...]] = {}
+    for entry in FORMATS:
+        for kind in entry.types:
+            found[kind] = (*found.get(kind, ()), _load(entry.opener))
+    return found
+
+
+def _load(path: str) -> Open:
+    if not path:
+        return _recognised_only
+    module, _, name = path.partition(":")
+    opener: Open = getattr(import_module(f"mxward.core.unpack.{module}"), name)
+    return opener
+
+
+def _recognised_only(item: Item, work: Work) -> None:
+    work.unseen(item, "unsupported", item.true_type)
+
+
+def openers_of(item: Item) -> tuple[Open, ...]:
+    """What looks into this item, in order; () for what has nothing inside."""
+    return _by_type().get(item.true_type, ())
+
+
+def load_all() -> None:
+    """Import every opener and what it needs."""
+    _by_type()
