@@ -11,43 +11,29 @@ from libc.stdlib cimport calloc, free, malloc, qsort
 from libc.string cimport memset
 
 from mxward.bindings.libpcre2 cimport (
-    CLOCK_MONOTONIC, PCRE2_ANCHORED, PCRE2_CASELESS, PCRE2_CONFIG_VERSION, PCRE2_DOTALL, PCRE2_ERROR_JIT_STACKLIMIT,
-    PCRE2_ERROR_NOMATCH, PCRE2_EXTENDED, PCRE2_INFO_ALLOPTIONS, PCRE2_INFO_FIRSTBITMAP, PCRE2_INFO_FIRSTCODETYPE,
-    PCRE2_INFO_FIRSTCODEUNIT, PCRE2_INFO_JITSIZE, PCRE2_JIT_COMPLETE, PCRE2_MULTILINE, PCRE2_NEVER_BACKSLASH_C,
-    PCRE2_NEVER_UTF, PCRE2_NO_JIT, PCRE2_USE_OFFSET_LIMIT, clock_gettime,
-    pcre2_code, pcre2_code_free, pcre2_compile, pcre2_compile_context,
-    pcre2_compile_context_create, pcre2_compile_context_free, pcre2_config, pcre2_get_error_message,
-    pcre2_get_ovector_pointer, pcre2_jit_compile, pcre2_jit_match, pcre2_match, pcre2_match_context,
-    pcre2_match_context_create, pcre2_match_context_free, pcre2_match_data, pcre2_match_data_create,
-    pcre2_match_data_free, pcre2_pattern_info, pcre2_set_depth_limit, pcre2_set_heap_limit, pcre2_set_match_limit,
-    pcre2_set_max_pattern_length, pcre2_set_offset_limit, pcre2_set_parens_nest_limit, timespec,
+    PCRE2_ANCHORED, PCRE2_CASELESS, PCRE2_CONFIG_VERSION, PCRE2_DOTALL, PCRE2_EXTENDED, PCRE2_INFO_ALLOPTIONS,
+    PCRE2_INFO_FIRSTBITMAP, PCRE2_INFO_FIRSTCODETYPE, PCRE2_INFO_FIRSTCODEUNIT, PCRE2_JIT_COMPLETE, PCRE2_MULTILINE,
+    PCRE2_NEVER_BACKSLASH_C, PCRE2_NEVER_UTF, PCRE2_USE_OFFSET_LIMIT, pcre2_code, pcre2_code_free, pcre2_compile,
+    pcre2_compile_context, pcre2_compile_context_create, pcre2_compile_context_free, pcre2_config,
+    pcre2_get_error_message, pcre2_jit_compile, pcre2_match_context, pcre2_match_context_create,
+    pcre2_match_context_free, pcre2_match_data_create, pcre2_match_data_free, pcre2_pattern_info,
+    pcre2_set_max_pattern_length, pcre2_set_parens_nest_limit,
 )
 from mxward.bindings.regexrun cimport (
     Pair, Result, Run, run_begun, run_by_number, run_by_segment, run_cut, run_note, run_strip,
 )
+from mxward.bindings.regextry cimport STEPS, Expression, try_about, try_clock_ns, try_in, try_limit
 from mxward.pyx.candidates cimport Candidates, cand_found, cand_run
 from mxward.pyx.literals cimport LIT_CALL, Literals, LitScan
 from mxward.pyx.sieve cimport Sieve
 
-MAX_PATTERN = 16_384    # bytes of an expression; the longest of SpamAssassin has 7,000
-MATCH_LIMIT = 100_000   # backtracking steps of one try at one text
-_LONG = 65_536           # bytes of a text in which an expression is tried from a few places at a time
-_AT_ONCE = 1 << 26       # places that are tried at once, times bytes of the text
-_HEAP_LIMIT_KB = 4096    # of one match that the JIT's stack did not suffice for
-_NEST = 200              # parentheses in parentheses
-cdef uint32_t MATCH_LIMIT_C = MATCH_LIMIT
-cdef uint32_t HEAP_LIMIT_KB_C = _HEAP_LIMIT_KB
-cdef size_t LONG_C = _LONG
-cdef size_t AT_ONCE_C = _AT_ONCE
+MAX_PATTERN = 16_384  # bytes of an expression; the longest of SpamAssassin has 7,000
+MATCH_LIMIT = STEPS   # backtracking steps of one try at one text
+_NEST = 200           # parentheses in parentheses
 
 cdef enum:
     NONE = 0xFFFFFFFFu
     LANES = 8            # expressions that the sieve looks for at a time
-
-
-ctypedef int (*Match)(
-    const pcre2_code*, const uint8_t*, size_t, size_t, uint32_t, pcre2_match_data*, pcre2_match_context*
-) noexcept nogil
 
 
 class PatternError(ValueError):
@@ -106,18 +92,6 @@ def begins(bytes pattern not None, str flags not None=""):
     return where, first
 
 
-cdef void _limit(pcre2_match_context* context) noexcept nogil:
-    pcre2_set_match_limit(context, MATCH_LIMIT_C)
-    pcre2_set_depth_limit(context, MATCH_LIMIT_C)
-    pcre2_set_heap_limit(context, HEAP_LIMIT_KB_C)
-
-
-cdef uint64_t _now_ns() noexcept nogil:
-    cdef timespec now
-    clock_gettime(CLOCK_MONOTONIC, &now)
-    return <uint64_t>now.tv_sec * 1_000_000_000 + <uint64_t>now.tv_nsec
-
-
 cdef class Filter:
     """What expressions need. See pcre2.pyi."""
 
@@ -137,10 +111,7 @@ cdef class Filter:
 cdef class Patterns:
     """See pcre2.pyi. Nothing changes after __init__."""
 
-    cdef pcre2_code** _codes
-    cdef Match* _calls         # of each: the way to match it
-    cdef uint32_t* _bounds     # matches that are counted of each
-    cdef bint* _windowed       # may be tried from a few places at a time
+    cdef Expression* _expressions
     cdef uint32_t _n
     cdef pcre2_match_context* _context
     cdef Filter _given         # or None
@@ -153,10 +124,7 @@ cdef class Patterns:
     cdef uint32_t* _places     # of each expression: the kind of text that it is applied to
 
     def __cinit__(self):
-        self._codes = NULL
-        self._bounds = NULL
-        self._windowed = NULL
-        self._calls = NULL
+        self._expressions = NULL
         self._context = NULL
         self._always = self._always_at = self._own = self._places = NULL
         self._stripped = NULL
@@ -165,26 +133,20 @@ cdef class Patterns:
 
     def __init__(self, patterns, Filter filter=None, places=None):
         cdef pcre2_compile_context* limits
-        if self._codes != NULL:
+        if self._expressions != NULL:
             raise ValueError("a set is made once")
         patterns = list(patterns)
-        self._codes = <pcre2_code**>calloc(len(patterns) + 1, sizeof(pcre2_code*))
-        self._calls = <Match*>calloc(len(patterns) + 1, sizeof(Match))
-        self._bounds = <uint32_t*>calloc(len(patterns) + 1, sizeof(uint32_t))
-        self._windowed = <bint*>calloc(len(patterns) + 1, sizeof(bint))
+        self._expressions = <Expression*>calloc(len(patterns) + 1, sizeof(Expression))
         self._always = <uint32_t*>calloc(len(patterns) + 1, sizeof(uint32_t))
         self._own = <uint32_t*>calloc(len(patterns) + 1, sizeof(uint32_t))
         self._places = <uint32_t*>calloc(len(patterns) + 1, sizeof(uint32_t))
         self._context = pcre2_match_context_create(NULL)
         limits = pcre2_compile_context_create(NULL)
         try:
-            if self._calls == NULL or self._windowed == NULL:
+            if NULL in (self._always, self._own, self._places) or self._expressions == NULL or (
+                    self._context == NULL or limits == NULL):
                 raise MemoryError()
-            if NULL in (self._codes, self._bounds, self._always, self._own, self._places):
-                raise MemoryError()
-            if self._context == NULL or limits == NULL:
-                raise MemoryError()
-            _limit(self._context)
+            try_limit(self._context)
             pcre2_set_max_pattern_length(limits, MAX_PATTERN)
             pcre2_set_parens_nest_limit(limits, _NEST)
             for number, (pattern, flags, bound) in enumerate(patterns):
@@ -196,27 +158,19 @@ cdef class Patterns:
     cdef int _add(self, uint32_t number, bytes pattern, str flags, uint32_t bound,
                   pcre2_compile_context* limits) except -1:
         cdef int error = 0
-        cdef size_t offset = 0, jit_size = 0
+        cdef size_t offset = 0
         cdef uint8_t[256] text
-        cdef uint32_t options = _options(flags)
-        cdef uint32_t all_options = 0, first = 0
-        options |= PCRE2_USE_OFFSET_LIMIT
-        self._codes[number] = pcre2_compile(
-            <const uint8_t*>PyBytes_AS_STRING(pattern), <size_t>PyBytes_GET_SIZE(pattern), options, &error, &offset,
-            limits)
-        if self._codes[number] == NULL:
+        cdef Expression* expression = &self._expressions[number]  # one more than there are patterns
+        expression.code = pcre2_compile(
+            <const uint8_t*>PyBytes_AS_STRING(pattern), <size_t>PyBytes_GET_SIZE(pattern),
+            _options(flags) | PCRE2_USE_OFFSET_LIMIT, &error, &offset, limits)
+        if expression.code == NULL:
             pcre2_get_error_message(error, text, sizeof(text))
             raise PatternError(number, offset, (<bytes><const char*>text).decode("ascii", "replace"))
         # without JIT (not built in, or too large an expression) the same match runs interpreted
-        pcre2_jit_compile(self._codes[number], PCRE2_JIT_COMPLETE)
-        pcre2_pattern_info(self._codes[number], PCRE2_INFO_JITSIZE, &jit_size)
-        pcre2_pattern_info(self._codes[number], PCRE2_INFO_ALLOPTIONS, &all_options)
-        pcre2_pattern_info(self._codes[number], PCRE2_INFO_FIRSTCODETYPE, &first)
-        # not those that begin where a line does (2), nor those that know where a search began
-        self._windowed[number] = (
-            not all_options & PCRE2_ANCHORED and first != 2 and b"\\G" not in pattern and b"(*" not in pattern)
-        self._calls[number] = pcre2_jit_match if jit_size else pcre2_match
-        self._bounds[number] = bound if bound > 0 else 1
+        pcre2_jit_compile(expression.code, PCRE2_JIT_COMPLETE)
+        try_about(expression, b"\\G" in pattern or b"(*" in pattern)
+        expression.bound = bound if bound > 0 else 1
         self._n = number + 1
         return 0
 
@@ -267,13 +221,10 @@ cdef class Patterns:
 
     def __dealloc__(self):
         cdef uint32_t i
-        if self._codes != NULL:
+        if self._expressions != NULL:
             for i in range(self._n):
-                pcre2_code_free(self._codes[i])
-        free(self._codes)
-        free(self._bounds)
-        free(self._windowed)
-        free(self._calls)
+                pcre2_code_free(self._expressions[i].code)
+        free(self._expressions)
         free(self._always)
         free(self._always_at)
         free(self._stripped)
@@ -308,16 +259,15 @@ cdef class Patterns:
         if len(pieces) > 1:
             buffer = <uint8_t*>malloc(size + 1)
         try:
-            if NULL in (run.starts, run.kinds, run.results, run.touched) or run.matched == NULL:
-                raise MemoryError()
-            if len(pieces) > 1 and buffer == NULL:
+            if NULL in (run.starts, run.kinds, run.results, run.touched) or run.matched == NULL or (
+                    len(pieces) > 1 and buffer == NULL):
                 raise MemoryError()
             run.origins = run.starts + n_starts + 1
             run.data = buffer
             run_cut(&run, pieces, self._n_kinds, buffer)
             self._prepare(&run)
             with nogil:
-                run.deadline_ns = _now_ns() + budget_us * 1000 if budget_us else 0
+                run.deadline_ns = try_clock_ns() + budget_us * 1000 if budget_us else 0
                 self._run(&run)
             return self._report(&run)
         finally:
@@ -363,7 +313,7 @@ cdef class Patterns:
             else:
                 for i in range(self._n):
                     if self._is_open(run, i, segment):
-                        self._try(run, i, segment)
+                        try_in(run, &self._expressions[i], i, segment, self._context)
 
     cdef inline bint _is_open(self, const Run* run, uint32_t number, size_t segment) noexcept nogil:
         """Is the expression for this kind of text, and not settled yet?"""
@@ -385,10 +335,9 @@ cdef class Patterns:
             if not self._is_open(run, number, segment):
                 continue
             if self._own[number] == NONE:
-                self._try(run, number, segment)
+                try_in(run, &self._expressions[number], number, segment, self._context)
                 continue
-            numbers[n_waiting] = number
-            n_waiting += 1
+            numbers[n_waiting], n_waiting = number, n_waiting + 1
             if n_waiting == LANES:
                 self._sift(run, numbers, n_waiting, segment)
                 n_waiting = 0
@@ -405,7 +354,7 @@ cdef class Patterns:
             own, n, run.data + run.starts[segment], run.starts[segment + 1] - run.starts[segment])
         for i in range(n):
             if passed >> i & 1:
-                self._try(run, numbers[i], segment)
+                try_in(run, &self._expressions[numbers[i]], numbers[i], segment, self._context)
 
     cdef void _search(self, Run* run) noexcept nogil:
         """Find the literals of the text and of its skeleton; leave them by segment."""
@@ -433,70 +382,6 @@ cdef class Patterns:
         scan.mode, scan.text, scan.n = LIT_CALL, text, n
         scan.call, scan.context = run_note, run
         literals.run(&scan)
-
-    cdef int _find(self, Run* run, uint32_t number, const uint8_t* text, size_t size, size_t at,
-                   pcre2_match_context* context) noexcept nogil:
-        cdef int found = self._calls[number](self._codes[number], text, size, at, 0, run.matched, context)
-        if found == PCRE2_ERROR_JIT_STACKLIMIT:
-            found = pcre2_match(self._codes[number], text, size, at, PCRE2_NO_JIT, run.matched, context)
-        return found
-
-    cdef int _find_long(self, Run* run, uint32_t number, const uint8_t* text, size_t size, size_t at) noexcept nogil:
-        """As `_find`, from a few places at a time: PCRE2's limits are for each place alone, and one place may take
-        time that grows with the text. Between them the clock is looked at."""
-        cdef size_t width = AT_ONCE_C // size + 1
-        cdef int found
-        if run.windows == NULL:
-            run.windows = pcre2_match_context_create(NULL)
-            if run.windows == NULL:
-                return PCRE2_ERROR_NOMATCH - 1  # it gave up
-            _limit(run.windows)
-        while True:
-            if run.deadline_ns and _now_ns() > run.deadline_ns:
-                run.is_late = True
-                return PCRE2_ERROR_NOMATCH - 1
-            pcre2_set_offset_limit(run.windows, at + width)
-            found = self._find(run, number, text, size, at, run.windows)
-            if found != PCRE2_ERROR_NOMATCH or size - at <= width:
-                return found
-            at += width + 1
-
-    cdef void _try(self, Run* run, uint32_t number, size_t segment) noexcept nogil:
-        """Match one expression in one segment, as often as its bound has room for."""
-        cdef Result* result = &run.results[number]
-        cdef const uint8_t* text = run.data + run.starts[segment]
-        cdef size_t size = run.starts[segment + 1] - run.starts[segment], at = 0
-        cdef size_t* place = pcre2_get_ovector_pointer(run.matched)
-        cdef int found
-        while result.state == 0 and at <= size:
-            run.n_tries += 1
-            if run.n_tries % 16 == 0 and run.deadline_ns and _now_ns() > run.deadline_ns:
-                run.is_late = True
-            if run.is_late:
-                found = PCRE2_ERROR_NOMATCH - 1  # any error: it gave up
-            elif size - at > LONG_C and self._windowed[number]:
-                found = self._find_long(run, number, text, size, at)
-            else:
-                found = self._find(run, number, text, size, at, self._context)
-            if found == PCRE2_ERROR_NOMATCH:
-                return
-            if result.count == 0:
-                run.touched[run.n_touched] = number
-                run.n_touched += 1
-            if found < 0:
-                if result.count:  # it did match before: what is not known is how often
-                    result.state = 1
-                else:
-                    result.state = 2
-                    result.count = 1
-                return
-            if result.count == 0:
-                result.start = run.starts[segment] - run.origins[segment] + place[0]
-                result.end = run.starts[segment] - run.origins[segment] + place[1]
-            result.count += 1
-            if result.count >= self._bounds[number]:
-                result.state = 1
-            at = place[1] if place[1] > at and place[1] > place[0] else place[1] + 1
 
     cdef object _report(self, Run* run):
         cdef size_t i
