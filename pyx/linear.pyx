@@ -11,7 +11,7 @@ from libc.stdint cimport int8_t, int32_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
-from mxward.pyx.tokens cimport TOK_SEGMENTS, Features
+from mxward.pyx.tokens cimport TOK_MAX_BITS, TOK_MIN_BITS, TOK_SEGMENTS, Features
 
 MAX_ROWS = 4_000_000
 
@@ -145,6 +145,13 @@ def fit(examples, values, signs, costs, allowed, int epochs=60, double tolerance
     return out, bias
 
 
+cdef size_t _size(unsigned bits) except 0:
+    """How many features there are of so many bits."""
+    if not TOK_MIN_BITS <= bits <= TOK_MAX_BITS:
+        raise ValueError(f"bits are {TOK_MIN_BITS} to {TOK_MAX_BITS}")
+    return <size_t>1 << bits
+
+
 cdef int _fill(Row* row, Features one, values, int sign, double cost) except -1:
     cdef int s
     row.index, row.ends = one.index, one.ends
@@ -156,7 +163,7 @@ cdef int _fill(Row* row, Features one, values, int sign, double cost) except -1:
 
 def spread(examples, unsigned bits, uint32_t least):
     """Which features enough examples have. See linear.pyi."""
-    cdef size_t size = <size_t>1 << bits, i
+    cdef size_t size = _size(bits), i
     cdef Features one
     cdef uint32_t* counts = <uint32_t*>calloc(size, 4)
     cdef bytearray out = bytearray(size)
@@ -177,7 +184,7 @@ def spread(examples, unsigned bits, uint32_t least):
 
 def quantise(weights, unsigned bits, double step, table, int column):
     """Round weights into a column of signed bytes. See linear.pyi."""
-    cdef size_t size = <size_t>1 << bits, i
+    cdef size_t size = _size(bits), i
     cdef const uint8_t[::1] source = weights
     cdef int8_t[::1] target = memoryview(table).cast("b")
     cdef const double* weight
@@ -189,13 +196,13 @@ def quantise(weights, unsigned bits, double step, table, int column):
     weight = <const double*>&source[0]
     for i in range(size):
         value = weight[i] / step
-        value = -127 if value < -127 else 127 if value > 127 else value
+        value = -127 if value < -127 else 127 if value > 127 else value if value == value else 0  # NaN is no number
         target[2 * i + column] = <int8_t>(value + 0.5) if value >= 0 else -<int8_t>(0.5 - value)
 
 
 def narrow(sums, unsigned bits, int divisor, table, int column):
     """Divide sums into a column of signed bytes. See linear.pyi."""
-    cdef size_t size = <size_t>1 << bits, i
+    cdef size_t size = _size(bits), i
     cdef const int32_t[::1] source = memoryview(sums).cast("i")
     cdef int8_t[::1] target = memoryview(table).cast("b")
     cdef int32_t value

@@ -131,10 +131,10 @@ def test_spread_counts_messages() -> None:
 
 
 def test_rounding_is_half_away_from_zero_and_cut() -> None:
-    weights = array.array("d", [0.0, 0.5, -0.5, 1.49, -1.51, 500.0, -500.0] + [0.0] * 1017)
+    weights = array.array("d", [0.0, 0.5, -0.5, 1.49, -1.51, 500.0, -500.0, math.nan] + [0.0] * 1016)
     table = bytearray(2 << BITS)
     linear.quantise(weights.tobytes(), BITS, 1.0, table, 1)
-    assert list(memoryview(table).cast("b")[1:14:2]) == [0, 1, -1, 1, -2, 127, -127]
+    assert list(memoryview(table).cast("b")[1:16:2]) == [0, 1, -1, 1, -2, 127, -127, 0]
     assert not any(table[0::2])
     sums = array.array("i", [31, 32, -31, -32, -33, 10**6, -(10**6)] + [0] * 1017)
     linear.narrow(sums.tobytes(), BITS, 32, table, 0)
@@ -160,3 +160,11 @@ def test_what_does_not_fit_together_is_refused() -> None:
         linear.quantise(bytes(8 << BITS), BITS, 0.0, bytearray(2 << BITS), 0)
     with pytest.raises(ValueError, match="another size"):
         linear.narrow(bytes(4 << BITS), BITS, 0, bytearray(2 << BITS), 0)
+    for bits in (0, 61, 63, 64, 2**32 - 1):  # sizes that wrap around to 0 fit the empty tables
+        for refused in (
+            lambda bits=bits: linear.quantise(b"", bits, 1.0, bytearray(), 0),
+            lambda bits=bits: linear.narrow(b"", bits, 1, bytearray(), 0),
+            lambda bits=bits: linear.spread([], bits, 1),
+        ):
+            with pytest.raises(ValueError, match="bits are"):
+                refused()
