@@ -30,6 +30,7 @@ from mxward.core.extract.children import open_attachments
 from mxward.core.extract.container import list_containers
 from mxward.core.extract.opener import Opener
 from mxward.core.extract.parts import extract
+from mxward.core.extract.passwords import SITE_FILE, site_passwords
 from mxward.core.limits import MAX_HITS, OPENING_DEADLINE_S, SCAN_DEADLINE_S
 from mxward.core.message import Envelope, Message, Recipient
 from mxward.core.policy import score
@@ -59,7 +60,7 @@ class Pipeline:
     def __init__(
         self, detectors: Sequence[Detector], policy: Policy, rules_version: str = "", *,
         deadline_s: float = SCAN_DEADLINE_S, monotonic: Callable[[], float] = time.monotonic,
-        loading: Sequence[Loading] = (), opener: Opener | None = None,
+        loading: Sequence[Loading] = (), opener: Opener | None = None, passwords: Sequence[str] = (),
     ) -> None:  # fmt: skip
         self.detectors = tuple(detectors)
         self.policy = policy
@@ -67,6 +68,7 @@ class Pipeline:
         self.version = f"{policy.version}+{rules_version}" if rules_version else policy.version
         self.loading = tuple(loading)  # what it does without
         self._deadline_s, self._monotonic, self._opener = deadline_s, monotonic, opener
+        self._passwords = tuple(passwords)
 
     def judge(self, raw: bytes, envelope: Envelope) -> Message:
         """Judge one message: verdict and one disposition a recipient.
@@ -81,7 +83,7 @@ class Pipeline:
             if self._opener is None:
                 list_containers(message)
             else:
-                open_attachments(message, self._opener, OPENING_DEADLINE_S)
+                open_attachments(message, self._opener, OPENING_DEADLINE_S, self._passwords)
         except Exception as error:
             message.hits.append(_failed("parser", error))
         else:
@@ -159,7 +161,7 @@ def load_pipeline(
     Args: data_dir: holds rules/, policy.toml and cache/, each optional; None: what the product ships; trust: whose
     signatures count, and whether packs must have one; waits: False: rules that take long and are not in the cache are
     left out, and `Pipeline.loading` says which; opener: what opens attachments; None: they are listed at most.
-    Raises: RulePackError, PolicyError, each naming file, rule and line.
+    Raises: RulePackError, PolicyError, ConfigError (passwords.list), each naming file and line.
     """
     packs = enabled_packs(data_dir / "rules" if data_dir else None, trust)
     cache = data_dir / "cache" if data_dir else None
@@ -171,9 +173,10 @@ def assemble(
     rules: RuleSet, data_dir: Path | None, local_domains: Sequence[str] = (), loading: Sequence[Loading] = (),
     opener: Opener | None = None,
 ) -> Pipeline:  # fmt: skip
-    """As `load_pipeline`, with rules that were compiled already. Raises: RulePackError (plug-ins), PolicyError."""
+    """As `load_pipeline`, with rules that were compiled already. Raises as it does."""
     policy = load_policy(data_dir / "policy.toml" if data_dir else None)
     detectors = [*builtin_detectors(rules, local_domains), classifier.make(data_dir), *_plugins()]
     if loading:
         detectors.insert(0, LoadingDetector(loading))
-    return Pipeline(detectors, policy, rules.version, loading=loading, opener=opener)
+    passwords = site_passwords(data_dir / SITE_FILE if data_dir else None)
+    return Pipeline(detectors, policy, rules.version, loading=loading, opener=opener, passwords=passwords)

@@ -6,6 +6,7 @@ that hostile content may have taken over.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from mxward.core.extract import passwords, reply, views
@@ -19,17 +20,17 @@ from mxward.core.verdict import Evidence, Hit, NotInspected
 from mxward.pyx.filetype import identify
 
 
-def open_attachments(message: Message, opener: Opener, seconds: float) -> None:
+def open_attachments(message: Message, opener: Opener, seconds: float, of_site: Sequence[str] = ()) -> None:
     """Append to message.parts what is inside its attachments; note findings and what could not be inspected.
 
-    Args: seconds: wall time for all of them together.
+    Args: seconds: wall time for all of them together; of_site: passwords that are often used here.
     Reasons for something unseen go to message.not_inspected, findings to message.hits, links, names and texts to the
     views. Never raises on content.
     """
     outer = [part for part in message.parts if part.true_type in OPENABLE and part.data]
     if not outer:
         return
-    words = tuple(passwords.candidates(message))
+    words = tuple(passwords.candidates(message, of_site))
     message.views.clear()  # made without what is about to be found
     message.views[views.OPENED] = True
     budget = _Left()

@@ -6,7 +6,7 @@ import asyncio
 import time
 from typing import Final
 
-from mxward.core.errors import PolicyError, RulePackError
+from mxward.core.errors import ConfigError, PolicyError, RulePackError
 from mxward.server.clock import SYSTEM_CLOCK, Clock
 from mxward.server.config import Config
 from mxward.server.jobs.periodic import Job, run_jobs
@@ -61,7 +61,11 @@ class Jobs:
         """Scan test messages with the rules in force; a gateway that no longer sees them says so."""
         try:
             problems = scanning.self_test(self.config)
-        except (PolicyError, RulePackError) as error:  # workers go on with what they loaded; a restart would not
+        except (
+            ConfigError,
+            PolicyError,
+            RulePackError,
+        ) as error:  # workers go on with what they loaded; a restart would not
             problems = [str(error)]
         METRICS.add("jobs_selftest_total")
         if problems:

@@ -11,6 +11,7 @@ from typing import Final
 
 from mxward.core.classify.site import FOLDER
 from mxward.core.detect.classifier import OWN_FILE
+from mxward.core.extract.passwords import SITE_FILE
 from mxward.core.message import Envelope, Recipient
 from mxward.core.pipeline import Pipeline, load_pipeline
 from mxward.core.rules.history import CONTENTS
@@ -64,7 +65,8 @@ def _stamp(config: Config) -> tuple[object, ...]:
     since what these lead to is never written to again, and the records beside it.
     """
     out: list[object] = [config.rules.require_signature, *config.rules.trusted_keys]
-    own = (config.data / "policy.toml", config.data / FOLDER / OWN_FILE)  # lessons are looked for at each message
+    # lessons are looked for at each message
+    own = (config.data / "policy.toml", config.data / SITE_FILE, config.data / FOLDER / OWN_FILE)
     for path in (*own, *_rule_files(config.data / "rules")):
         try:
             info = path.lstat()
