@@ -1,7 +1,7 @@
 """Growth curves as plots: patterns, rules and sizes times ten, ours beside the references, in docs/plots.
 
-Every point is the least CPU time of several tries in one process on one input. `python -m bench curves` draws all;
-the figures themselves go to build/bench/curves.json.
+Every point is the least CPU time of several tries in one process on one input. `python -m bench curves` draws all,
+with names those; the figures themselves go to build/bench/curves.json. Expressions and YARA are enginecurves.py.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from bench import gate, inputs
 from mxward.pyx import literals
@@ -22,6 +22,15 @@ PLOTS: Final = gate.ROOT / "docs" / "plots"
 RESULT: Final = gate.ROOT / "build" / "bench" / "curves.json"
 Series = dict[str, list[tuple[float, float]]]  # name -> (x, y)
 HYPERSCAN_MOST: Final = 10_000  # literals; its compiler takes minutes beyond
+
+
+class Plot(NamedTuple):
+    """How its figures are measured, given a directory for packs and cache; what stands at its axes and above."""
+
+    measure: Callable[[Path], Series]
+    x: str
+    y: str
+    title: str
 
 
 def least(call: Callable[[], Any], tries: int = 5) -> float:
@@ -166,26 +175,46 @@ def draw(name: str, series: Series, x: str, y: str, title: str) -> Path:
     return path
 
 
+def plots() -> dict[str, Plot]:
+    """All of them, by name of their file."""
+    from bench import enginecurves as engine
+
+    ms, size = "ms CPU a text", "bytes of text"
+    mail = "MB/s of mail text"
+    return {
+        "literals": Plot(lambda _: literal_curve(), "literals", mail, "Literals: ten times as many"),
+        "literal-sizes": Plot(lambda _: engine.literal_sizes(), size, ms, "10,000 literals: ten times the text"),
+        "regex": Plot(lambda _: engine.regex_curve(), "expressions", "µs CPU a text", "Expressions: ten times as many"),
+        "regex-sizes": Plot(lambda _: engine.regex_sizes(), size, ms, "100 expressions: ten times the text"),
+        "yara": Plot(lambda _: engine.yara_curve(), "rules", "µs CPU a mail", "YARA rules: ten times as many"),
+        "yara-sizes": Plot(lambda _: engine.yara_sizes(), size, ms, "7,075 YARA rules: ten times the text"),
+        "sizes": Plot(size_curve, "bytes of attachment", "µs CPU a message", "Whole scan: ten times the size"),
+    }
+
+
+def keep(name: str, series: Series) -> None:
+    """Put the figures of one plot into the file of all."""
+    figures = json.loads(RESULT.read_text("utf-8")) if RESULT.exists() else {}
+    RESULT.parent.mkdir(parents=True, exist_ok=True)
+    RESULT.write_text(json.dumps(figures | {name: series}, indent=1) + "\n", encoding="utf-8")
+
+
 def main(options: list[str]) -> int:
-    """`python -m bench curves [--data DIR]`: measure, draw, keep the figures."""
+    """`python -m bench curves [NAME…] [--data DIR]`: measure, draw, keep the figures."""
     import argparse
     import tempfile
 
+    every = plots()
     parser = argparse.ArgumentParser(prog="bench curves")
+    parser.add_argument("names", nargs="*", help=f"of {', '.join(every)} (default: all)")
     parser.add_argument("--data", type=Path, help="keep packs and cache here (default: a temporary directory)")
     chosen = parser.parse_args(options)
+    if unknown := set(chosen.names) - every.keys():
+        parser.error(f"no such plot: {', '.join(sorted(unknown))}")
     with tempfile.TemporaryDirectory(prefix="mxward-curves-") as temporary:
-        plots = {
-            "literals": (literal_curve(), "literals", "MB/s of mail text", "Literals: ten times as many"),
-            "sizes": (
-                size_curve(chosen.data or Path(temporary)),
-                "bytes of attachment", "µs CPU a message", "Whole scan: ten times the size",
-            ),
-        }  # fmt: skip
-    figures = {}
-    for name, (series, x, y, title) in plots.items():
-        print(draw(name, series, x, y, title).relative_to(gate.ROOT))
-        figures[name] = series
-    RESULT.parent.mkdir(parents=True, exist_ok=True)
-    RESULT.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        for name in chosen.names or every:
+            plot = every[name]
+            series = plot.measure(chosen.data or Path(temporary))
+            keep(name, series)
+            print(draw(name, series, plot.x, plot.y, plot.title).relative_to(gate.ROOT), flush=True)
     return 0

@@ -120,7 +120,7 @@ def _python(patterns: Sequence[Regex]) -> Search:
     return search
 
 
-def _hyperscan(patterns: Sequence[Regex]) -> Search:
+def hyperscan_search(patterns: Sequence[Regex]) -> Search:
     """One database of all expressions that Hyperscan takes, exactly or as a filter; scanned a paragraph at a time."""
     import hyperscan as hs
 
@@ -154,7 +154,7 @@ def regex_rows() -> list[Row]:
     what = f"{len(patterns)} body expressions of SpamAssassin, median mail"
     plain = Patterns([(p.pattern, p.flags, 1) for p in patterns])
     quick: dict[str, Search] = {
-        "mxward": RegexSet(patterns).match_all, "Hyperscan, one database": _hyperscan(patterns),
+        "mxward": RegexSet(patterns).match_all, "Hyperscan, one database": hyperscan_search(patterns),
         "PCRE2 JIT, each expression": plain.match,
     }  # fmt: skip
     costs = medians(quick, texts) | medians({"Python re": _python(patterns)}, texts[::15], 1)
