@@ -19,6 +19,10 @@ REASONS: Final = (
 )  # fmt: skip
 
 
+OPEN: Final = "open"  # tell what is inside
+DISARM: Final = "disarm"  # give it back without what acts in it: as the one Child, none when nothing acts
+
+
 class Budget(msgspec.Struct, frozen=True, array_like=True):
     """How much one attachment may cost. Bytes and counts are of everything inside it together."""
 
@@ -36,6 +40,7 @@ class Request(msgspec.Struct, frozen=True):
     names: tuple[str, ...]
     budget: Budget
     passwords: tuple[str, ...] = ()
+    task: str = OPEN
 
 
 class Opened(NamedTuple):

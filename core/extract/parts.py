@@ -68,7 +68,12 @@ def is_text(part: Part) -> bool:
 
 def is_html(part: Part) -> bool:
     """HTML by declared type, or by content whatever the type says."""
-    return part.content_type in ("text/html", "application/xhtml+xml") or part.true_type == "text/html"
+    return is_html_type(part.content_type, part.true_type)
+
+
+def is_html_type(content_type: str, true_type: str) -> bool:
+    """As `is_html`, of types."""
+    return content_type in ("text/html", "application/xhtml+xml") or true_type == "text/html"
 
 
 def is_verbatim(part: Part) -> bool:

@@ -19,6 +19,7 @@ from mxward.core.verdict import Addition, Disposition, Explanation, Hit, NotInsp
 
 MAX_TRIALS: Final = 16  # findings taken away in search of a counterfactual
 MAX_STARS: Final = 50  # of X-Spam-Level
+ABOUT_PARTS: Final = frozenset(("remove-attachments", "rename-attachments"))  # edits that take numbers of parts
 _FIELD: Final = re.compile(r"\{(?:verdict|score|policy|stars|hits)\}")
 _DELIVERS: Final = frozenset(("deliver", "redirect"))
 
@@ -73,7 +74,7 @@ def _dispose(policy: Policy, facts: Facts, rcpt: str) -> Disposition:
     if outcome.rule is None and facts.verdict.name == "clean" and not outcome.additions:
         return Disposition(rcpt, "deliver", "", (), _nothing_found(policy.version, facts.verdict.score))
     explanation = Explanation(policy.version, rule_name, _sentence(outcome, facts.verdict), counterfactual)
-    additions = tuple(_filled(a, facts.verdict, policy) for a in outcome.additions)
+    additions = tuple(_filled(a, facts, policy) for a in outcome.additions)
     return Disposition(rcpt, outcome.action, outcome.argument, additions, explanation)
 
 
@@ -133,9 +134,11 @@ def _without(removed: set[Hit], order: list[Hit]) -> str:
     return list_words([hit.name for hit in order if hit in removed])
 
 
-def _filled(addition: Addition, verdict: Verdict, policy: Policy) -> Addition:
-    """A tag with its fields filled in; one pass, so that nothing filled in is filled in again."""
-    text = addition.argument
+def _filled(addition: Addition, facts: Facts, policy: Policy) -> Addition:
+    """An edit with the parts it is about; a tag with its fields filled in, in one pass, so that nothing is twice."""
+    text, verdict = addition.argument, facts.verdict
+    if addition.kind == "modify" and text in ABOUT_PARTS:
+        return Addition("modify", " ".join([text, *(str(n) for n in facts.parts_at_fault)]))
     if addition.kind != "tag" or "{" not in text:
         return addition
     values = {

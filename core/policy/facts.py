@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from mxward.core.extract import views
 from mxward.core.extract.address import mailboxes
+from mxward.core.extract.parts import is_inside
 from mxward.core.lazy import lazy
-from mxward.core.message import Envelope, Message
+from mxward.core.message import Envelope, Message, Part
 from mxward.core.verdict import Verdict
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -70,6 +71,15 @@ class Facts:
         )
 
     @lazy
+    def parts_at_fault(self) -> tuple[int, ...]:
+        """Numbers of the parts of the mail in which something was found, or which could not be inspected."""
+        parts, verdict = self.message.parts, self.verdict
+        found = {e.part for hit in verdict.hits if hit.category in _OF_ATTACHMENTS for e in hit.evidence}
+        found |= {item.part for item in verdict.not_inspected}
+        found = {_in_mail(parts, number) for number in found if number < len(parts)}
+        return tuple(sorted(n for n in found if parts[n].names or parts[n].disposition == "attachment"))
+
+    @lazy
     def client(self) -> Address | None:
         try:
             address = ipaddress.ip_address(self.envelope.client_ip)
@@ -88,4 +98,12 @@ class Facts:
         return [value.decode("utf-8", "replace").strip().lower() for value in self.message.mime.field_all(name)]
 
 
-_OF_VERDICT = frozenset(("message", "verdict", "hit_names", "categories"))
+def _in_mail(parts: Sequence[Part], number: int) -> int:
+    """The part of the mail that holds that part, however deep."""
+    while is_inside(parts[number]):
+        number = parts[number].parent
+    return number
+
+
+_OF_ATTACHMENTS = frozenset(("malware", "attachment", "phish", "policy"))
+_OF_VERDICT = frozenset(("message", "verdict", "hit_names", "categories", "parts_at_fault"))

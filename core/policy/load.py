@@ -45,7 +45,7 @@ _ARGUMENT: Final[dict[str, tuple[str, str | None]]] = {
     "reject": ("reply", "550 5.7.1 Message refused by policy"),
     "defer": ("reply", "451 4.7.1 Message not accepted now, try again later"),
 }  # fmt: skip
-EDITS: Final = frozenset[str]()  # names that `modify` takes; edits of content come with a later detector
+EDITS: Final = frozenset(("disarm", "remove-attachments", "rename-attachments", "flatten-html"))  # core/modify
 
 
 def default_text() -> str:

@@ -13,6 +13,7 @@ from mxward.core.extract.formats import FORMATS
 from mxward.core.unpack.work import Item, Work
 
 Open = Callable[[Item, Work], None]
+Disarm = Callable[[Item, Work], bytes | None]  # the document without what acts in it; None when nothing does
 
 
 @lru_cache(maxsize=1)
@@ -32,6 +33,21 @@ def _load(path: str) -> Open:
     return opener
 
 
+@lru_cache(maxsize=1)
+def _disarmers() -> dict[str, Disarm]:
+    found: dict[str, Disarm] = {}
+    for entry in FORMATS:
+        if entry.disarm:
+            module, _, name = entry.disarm.partition(":")
+            found |= dict.fromkeys(entry.types, getattr(import_module(f"mxward.core.unpack.{module}"), name))
+    return found
+
+
+def disarmer_of(item: Item) -> Disarm | None:
+    """What makes this item harmless."""
+    return _disarmers().get(item.true_type)
+
+
 def _recognised_only(item: Item, work: Work) -> None:
     work.unseen(item, "unsupported", item.true_type)
 
@@ -44,3 +60,4 @@ def openers_of(item: Item) -> tuple[Open, ...]:
 def load_all() -> None:
     """Import every opener and what it needs."""
     _by_type()
+    _disarmers()

@@ -17,6 +17,7 @@ from mxward.pyx import dotstuff
 from mxward.server.delivery.command import ascii_address
 
 if TYPE_CHECKING:
+    from mxward.core.extract.opener import Opener
     from mxward.server.delivery.transaction import Transaction
     from mxward.server.store.api import Store, Work
 
@@ -39,7 +40,7 @@ class Body:
         self.has_utf8_header = False
         self._contents: dict[Additions, tuple[list[bytes], int, bool]] = {}
 
-    def fill(self, tx: Transaction, store: Store) -> None:
+    def fill(self, tx: Transaction, store: Store, opener: Opener | None) -> None:
         """Give `tx` its content; in a thread. Raises KeyError, StoreError."""
         if self.raw is None:
             self.raw = store.body(self.work.queue_id)
@@ -47,7 +48,7 @@ class Body:
             self.has_utf8_header = not self.raw[: end if end >= 0 else None].isascii()
         content = self._contents.get(tx.additions)
         if content is None:
-            content = self._contents[tx.additions] = prepare(self.work.trace, self.raw, tx.additions)
+            content = self._contents[tx.additions] = prepare(self.work.trace, self.raw, tx.additions, opener)
         tx.content, tx.size, tx.is_8bit = content
         tx.needs_utf8 = (self.work.smtputf8 and self.has_utf8_header) or not (
             ascii_address(tx.sender).isascii() and all(ascii_address(r.address).isascii() for r in tx.rcpts)
@@ -59,9 +60,11 @@ class Body:
         self._contents = {}
 
 
-def prepare(trace: bytes, raw: bytes, additions: Additions) -> tuple[list[bytes], int, bool]:
+def prepare(
+    trace: bytes, raw: bytes, additions: Additions, opener: Opener | None = None
+) -> tuple[list[bytes], int, bool]:
     """What goes between 354 and the final dot: trace and message, stuffed; its plain size; whether 8-bit."""
-    message = modify.apply(raw, additions) if additions else raw
+    message = modify.apply(raw, additions, opener) if additions else raw
     is_8bit = not (message.isascii() and trace.isascii())
     return [dotstuff.stuff(trace), dotstuff.stuff(message)], len(trace) + len(message), is_8bit
 
@@ -69,8 +72,8 @@ def prepare(trace: bytes, raw: bytes, additions: Additions) -> tuple[list[bytes]
 class Loader:
     """Fills transactions in batches by the executor, within the budget, in the order they were asked for."""
 
-    def __init__(self, store: Store, executor: Executor, budget: int = BUDGET) -> None:
-        self._store, self._executor = store, executor
+    def __init__(self, store: Store, executor: Executor, budget: int = BUDGET, opener: Opener | None = None) -> None:
+        self._store, self._executor, self._opener = store, executor, opener
         self._left = self._budget = budget
         self._waiting: deque[tuple[Transaction, Ready]] = deque()
         self._is_running = False
@@ -116,7 +119,7 @@ class Loader:
         out: list[Exception | None] = []
         for tx in txs:
             try:
-                tx.body.fill(tx, self._store)
+                tx.body.fill(tx, self._store, self._opener)
                 out.append(None)
             except Exception as error:
                 out.append(error)

@@ -69,12 +69,14 @@ class Engine:
     def __init__(
         self, config: Config, store: Store, group: GroupCommit, log: Log, *, owner: str, resolver: Resolver,
         clock: Clock = SYSTEM_CLOCK, context: Callable[[TlsMode], ssl.SSLContext | None] = make_context,
+        opener: Opener | None = None,
     ) -> None:  # fmt: skip
-        """owner: the name on our leases, different for every life of a process."""
+        """owner: the name on our leases, different for every life of a process; opener: what disarms attachments."""
         self._store, self._log, self._owner, self._clock = store, log, owner, clock
         self._loop = asyncio.get_running_loop()
         self._executor = ThreadPoolExecutor(THREADS, "delivery")
-        self._loader = Loader(store, self._executor)
+        self._opener = opener
+        self._loader = Loader(store, self._executor, opener=opener)
         self._resolver, self._context = resolver, context
         self._dead = DeadHosts()
         self._contexts: dict[TlsMode, ssl.SSLContext | None] = {}
@@ -223,7 +225,7 @@ class Engine:
         hops = [parse_via(via) for via in route.via]
         if hops[0].kind == "maildir":
             root = self._config.data / hops[0].path
-            return MaildirLane(root, self._config.hostname, self._store, self._executor, self._log)
+            return MaildirLane(root, self._config.hostname, self._store, self._executor, self._log, self._opener)
         return Lane(
             self._shared, lambda: planning.find_targets(self._resolver, hops, group.domain), tls_mode=route.tls,
             max_connections=route.max_connections, max_rate=route.max_rate,

@@ -13,6 +13,7 @@ from mxward.server.delivery import maildir
 from mxward.server.delivery.reply import PeerReply, local
 
 if TYPE_CHECKING:
+    from mxward.core.extract.opener import Opener
     from mxward.server.delivery.transaction import Transaction
     from mxward.server.log import Log
     from mxward.server.store.api import Store
@@ -24,7 +25,10 @@ BATCH_BYTES: Final = 16 * 1024 * 1024  # a batch ends when the messages in it co
 class MaildirLane:
     """`submit` transactions; each comes back through its `done`."""
 
-    def __init__(self, root: Path, host: str, store: Store, executor: Executor, log: Log) -> None:
+    def __init__(
+        self, root: Path, host: str, store: Store, executor: Executor, log: Log, opener: Opener | None = None
+    ) -> None:
+        self._opener = opener
         self._root, self._host, self._store, self._executor, self._log = root, host, store, executor, log
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[Transaction] = deque()
@@ -106,7 +110,7 @@ class MaildirLane:
         raw = self._store.body(work.queue_id)
         content = (
             f"Return-Path: <{work.sender}>\r\n".encode("utf-8", "replace"), work.trace,
-            modify.apply(raw, tx.additions) if tx.additions else raw,
+            modify.apply(raw, tx.additions, self._opener) if tx.additions else raw,
         )  # fmt: skip
         tx.route, tx.is_final = f"maildir:{self._root}", True
         return [

@@ -4,6 +4,7 @@
   some reject, their rows are quarantined in the area "rejected": refusing later would be backscatter.
 * Any recipient `defer`: the whole message is deferred with 4xx. Nothing was accepted, so the peer keeps it for all,
   and nobody gets it twice.
+* modify: what is delivered is a changed copy, so a row in quarantine, area "originals", keeps the original.
 * redirect: the original's row is REDIRECTED and a row for the new address follows after all of the envelope's, as
   Store.reroute does. `copy` additions likewise make a row each, with NOTIFY=NEVER, so that no DSN tells of it.
 """
@@ -11,6 +12,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from mxward.core.errors import Reply
@@ -20,6 +22,7 @@ from mxward.server.smtp import reply
 from mxward.server.store.api import DISCARDED, HELD, QUARANTINED, QUEUED, REDIRECTED, NewRecipient
 
 REJECTED_AREA = "rejected"
+ORIGINALS_AREA = "originals"
 _REPLY = re.compile(r"([45]\d\d) (?:([45]\.\d{1,3}\.\d{1,3}) )?([ -~]{1,400})")
 
 
@@ -98,4 +101,16 @@ def _more(rcpts: tuple[Recipient, ...], dispositions: tuple[Disposition, ...]) -
                 row.disposition = {**disposition.to_dict(), "rcpt": addition.argument, "action": "deliver"}
                 row.disposition["additions"] = []
                 rows[addition.argument] = row
-    return list(rows.values())
+    return [*rows.values(), *_originals(rcpts, dispositions)]
+
+
+def _originals(rcpts: tuple[Recipient, ...], dispositions: tuple[Disposition, ...]) -> Iterator[NewRecipient]:
+    """Rows in quarantine for recipients who get a changed copy: their release sends the original."""
+    for rcpt, disposition in zip(rcpts, dispositions, strict=True):
+        delivers = disposition.action in ("deliver", "redirect")
+        if delivers and any(addition.kind == "modify" for addition in disposition.additions):
+            to = disposition.argument if disposition.action == "redirect" else rcpt.address
+            row = NewRecipient(to, QUARANTINED, "quarantine", area=ORIGINALS_AREA, notify="NEVER")
+            kept = {"rcpt": to, "action": "quarantine", "argument": ORIGINALS_AREA, "additions": []}
+            row.disposition = {**disposition.to_dict(), **kept}
+            yield row

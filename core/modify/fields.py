@@ -1,18 +1,16 @@
-"""Changes to a message that policy asks for, as byte edits on the spans of our own parse.
+"""Edits of the header section: a field that is added, a prefix of the Subject.
 
-Foreign mail is never re-serialised. Every edit is checked by parsing the result: the body must be the same bytes
-and the fields must be the old ones and the new. What cannot be done so is not done: ModifyError, and the caller
-holds the message.
+Every edit is checked by parsing the result: the body must be the same bytes and the fields must be the old ones and
+the new.
 """
 
 from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Sequence
 from typing import Final
 
-from mxward.core.errors import MxwardError
+from mxward.core.modify.error import ModifyError
 from mxward.pyx.mime import Mime, parse
 
 _NAME: Final = re.compile(r"[!-9;-~]{1,76}")
@@ -22,27 +20,11 @@ _WORD_BYTES: Final = 45  # of UTF-8 in one encoded word: 60 characters of base64
 SUBJECT: Final = "subject"
 
 
-class ModifyError(MxwardError):
-    """The edit cannot be made without changing something else; the bytes were left as they are."""
+def tag(raw: bytes, argument: str) -> bytes:
+    """Add the field "Name: value", folded and encoded by RFC 2047, or put the prefix "subject: PREFIX". Idempotent.
 
-
-def apply(raw: bytes, additions: Sequence[Sequence[str]]) -> bytes:
-    """The message with the additions of a disposition made to it. Idempotent: what is there is not added again.
-
-    Args: additions: (kind, argument) pairs. tag "Name: value" adds a field at the top, folded, encoded by
-    RFC 2047 when it is not ASCII; tag "subject: PREFIX" puts PREFIX before the first Subject, or adds one. `copy`
-    changes nothing here.
-    Raises: ModifyError for an edit that cannot be made safely and for kinds that are not known.
+    Raises: ModifyError.
     """
-    for kind, argument in additions:
-        if kind == "tag":
-            raw = _tag(raw, argument)
-        elif kind != "copy":
-            raise ModifyError(f"no such edit: {kind} {argument}")
-    return raw
-
-
-def _tag(raw: bytes, argument: str) -> bytes:
     name, colon, value = argument.partition(":")
     name = name.strip()
     if not colon or not _NAME.fullmatch(name):
