@@ -18,7 +18,7 @@ cdef enum:
     STEPS = 100_000      # of backtracking, of one try at one text
     HEAP_KB = 4096       # of one match that the JIT's stack did not suffice for
     LONG = 65_536        # bytes of a text in which an expression is tried from a few places at a time
-    AT_ONCE = 1 << 26    # places that are tried at once, times bytes of the text
+    AT_ONCE = 1 << 28    # places that are tried at once, times bytes of the text
     LOOK = 16            # tries between looks at the clock
 
 
