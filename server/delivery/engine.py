@@ -15,6 +15,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from mxward.core.errors import StoreError
+from mxward.core.extract.opener import Opener
 from mxward.server.clock import SYSTEM_CLOCK, Clock
 from mxward.server.config import Config
 from mxward.server.delivery import planning
