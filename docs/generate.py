@@ -1,4 +1,4 @@
-"""Generate the reference pages that are derived from the code: docs/{commands,configuration,limits}.md.
+"""Generate the reference pages that are derived from the code: docs/{commands,configuration,formats,limits}.md.
 
 `python docs/generate.py` writes them; tests/docs checks that doing so changes nothing.
 """
@@ -15,6 +15,9 @@ from typing import Any
 import msgspec
 
 from mxward.core import limits
+from mxward.core.extract import opener
+from mxward.core.extract.findings import FINDINGS
+from mxward.core.extract.formats import FORMATS
 from mxward.server import config
 from mxward.server.cli import reference
 
@@ -124,7 +127,43 @@ def content_limits() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"commands.md": reference.page, "configuration.md": configuration, "limits.md": content_limits}
+def formats() -> str:
+    """Which formats are opened and by what, what is found in them, and why something may not be inspected."""
+    lines = [
+        "# Formats of attachments",
+        "",
+        "Generated from `core/extract/formats` and `core/extract/findings`; how they are opened: docs/attachments.md.",
+        "What a format is follows from its content, whatever its name says.",
+        "",
+        "| format | true types | opened by | limits |",
+        "|---|---|---|---|",
+    ]
+    for entry in FORMATS:
+        by = entry.library if entry.opener else "recognised only: `not_inspected: unsupported`"
+        by += ", can be disarmed" if entry.disarm else ""
+        types = ", ".join(f"`{kind}`" for kind in entry.types)
+        lines.append(f"| {entry.title} | {types} | {by} | {entry.limits} |")
+    lines += ["", "## Findings", "", "| name | category | weight | the message |", "|---|---|--:|---|"]
+    lines += [f"| `{name}` | {f.category} | {f.weight:g} | {f.detail} |" for name, f in sorted(FINDINGS.items())]
+    notes = comments_of(opener, "REASONS")
+    lines += ["", "## Reasons for what was not inspected", "", "| reason | when |", "|---|---|"]
+    lines += [f"| `{reason}` | {notes.get(reason, '')} |" for reason in opener.REASONS]
+    return "\n".join(lines) + "\n"
+
+
+def comments_of(module: Any, name: str) -> dict[str, str]:
+    """The comment beside each string of a tuple written one a line."""
+    source = inspect.getsource(module)
+    block = source[source.index(f"{name}: Final") :].partition("\n)")[0]
+    return {found[1]: found[2].strip() for found in re.finditer(r'"([^"]+)",\s*#\s*(.+)', block)}
+
+
+PAGES = {
+    "formats.md": formats,
+    "commands.md": reference.page,
+    "configuration.md": configuration,
+    "limits.md": content_limits,
+}
 
 
 def main() -> None:

@@ -9,16 +9,18 @@ import msgspec
 
 # Why something was not looked into. Policies name these; each has a line in docs/attachments.md.
 REASONS: Final = (
-    "encrypted",  # no password known
+    "encrypted",  # no password is known
     "damaged",  # not what its format asks for: nobody can say what another program makes of it
     "unsupported",  # a format, or a variant of one, that is recognised only
     "crashed",  # the worker that opened it died of it
     "timeout",  # its time was used up
     "unavailable",  # no worker could be had
-    "limit:depth", "limit:parts", "limit:bytes", "limit:ratio", "limit:memory",
-)  # fmt: skip
-
-
+    "limit:depth",  # containers in containers in containers
+    "limit:parts",  # more things in it than anybody sends
+    "limit:bytes",  # more bytes come out of it than are inspected
+    "limit:ratio",  # many times its size comes out of it, as of a bomb
+    "limit:memory",  # opening it takes more memory than a worker may have
+)
 OPEN: Final = "open"  # tell what is inside
 DISARM: Final = "disarm"  # give it back without what acts in it: as the one Child, none when nothing acts
 
