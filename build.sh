@@ -82,8 +82,8 @@ ensure_env() { # ensure_env base|dev
 }
 
 ensure_ext() {
-    local sources=(setup.py pyproject.toml pyx/*.pyx pyx/*.pxd pyx/*.h bindings/*.pyx)
-    shopt -s nullglob; sources=(setup.py pyproject.toml pyx/*.pyx pyx/*.pxd pyx/*.h bindings/*.pyx); shopt -u nullglob
+    local sources=(setup.py pyproject.toml pyx/*.pyx pyx/*.pxd pyx/*.h bindings/*.pyx bindings/*.pxd)
+    shopt -s nullglob; sources=(setup.py pyproject.toml pyx/*.pyx pyx/*.pxd pyx/*.h bindings/*.pyx bindings/*.pxd); shopt -u nullglob
     if ! fresh ext-release "${sources[@]}" || ! compgen -G 'pyx/*.so' >/dev/null; then
         ensure_tools
         say "building the kernels (about a minute)"
