@@ -195,6 +195,13 @@ def ratio_gate(say: Say) -> list[str]:
     return [f"{row['name']}: ratio {row['ratio']} above {row['at_most']}" for row in rows if not row["passed"]]
 
 
+def public_gate(say: Say) -> list[str]:
+    """Gate 3 on public rules and real mail."""
+    from bench import publicratios
+
+    return publicratios.run(say, targets())
+
+
 def weight_gate(say: Say, *, short: bool) -> list[str]:
     """Gate 5."""
     from bench import weight
@@ -208,6 +215,8 @@ def weight_gate(say: Say, *, short: bool) -> list[str]:
 def run(say: Say, *, short: bool) -> int:
     """All gates (4 only by `python -m bench endtoend`); returns the exit status."""
     faults = instruction_gates(say, short=short) + ratio_gate(say) + weight_gate(say, short=short)
+    if not short:
+        faults += public_gate(say)
     for fault in faults:
         say(f"FAIL {fault}")
     say("gate: " + (f"{len(faults)} failures" if faults else "passed"))
