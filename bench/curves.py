@@ -13,10 +13,13 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from bench import gate, inputs
 from mxward.pyx import literals
+
+if TYPE_CHECKING:
+    from bench.scanners import Rspamd
 
 PLOTS: Final = gate.ROOT / "docs" / "plots"
 RESULT: Final = gate.ROOT / "build" / "bench" / "curves.json"
@@ -141,16 +144,31 @@ def literal_curve(counts: Sequence[int] = (10, 100, 1000, 10_000, 100_000)) -> S
 
 
 def size_curve(data: Path, sizes: Sequence[int] = (1000, 10_000, 100_000, 1_000_000, 10_000_000)) -> Series:
-    """Microseconds of `judge` by size of an attachment, everything on."""
-    from bench import everything
+    """Microseconds of `judge` by size of an attachment, everything on; and of rspamd where it is installed."""
+    from bench import everything, scanners
     from bench.wholes import ENVELOPE
 
     pipeline = everything.pipeline(data)
-    points = []
-    for size in sizes:
-        mail = inputs.attachment(size)
-        points.append((float(size), least(partial(pipeline.judge, mail, ENVELOPE)) * 1e6))
-    return {"mxward, everything on": points}
+    mails = {size: inputs.attachment(size) for size in sizes}
+    series = {
+        "mxward, everything on": [
+            (float(size), least(partial(pipeline.judge, mail, ENVELOPE)) * 1e6) for size, mail in mails.items()
+        ]
+    }
+    if scanners.Rspamd in scanners.available():
+        with scanners.Rspamd() as peer:
+            peer.wait_until_ready(mails[sizes[0]])
+            series["rspamd"] = [(float(size), peer_seconds(peer, mail) * 1e6) for size, mail in mails.items()]
+    return series
+
+
+def peer_seconds(peer: Rspamd, mail: bytes) -> float:
+    """CPU seconds of one scan, the mean of so many that the clock of processes (10 ms) tells them."""
+    times = max(5, min(200, 20_000_000 // len(mail)))
+    start = peer.cpu_seconds()
+    for _ in range(times):
+        peer.scan(mail)
+    return (peer.cpu_seconds() - start) / times
 
 
 def draw(name: str, series: Series, x: str, y: str, title: str) -> Path:
