@@ -18,6 +18,7 @@ from mxward.core import limits
 from mxward.core.extract import opener
 from mxward.core.extract.findings import FINDINGS
 from mxward.core.extract.formats import FORMATS
+from mxward.core.extract.formats.disarm import DISARM
 from mxward.server import config
 from mxward.server.cli import reference
 
@@ -140,7 +141,7 @@ def formats() -> str:
     ]
     for entry in FORMATS:
         by = entry.library if entry.opener else "recognised only: `not_inspected: unsupported`"
-        by += ", can be disarmed" if entry.disarm else ""
+        by += ", can be disarmed" if DISARM.keys() & set(entry.types) else ""
         types = ", ".join(f"`{kind}`" for kind in entry.types)
         lines.append(f"| {entry.title} | {types} | {by} | {entry.limits} |")
     lines += ["", "## Findings", "", "| name | category | weight | the message |", "|---|---|--:|---|"]

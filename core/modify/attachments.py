@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from mxward.core.extract import reply
-from mxward.core.extract.formats import DISARMABLE
+from mxward.core.extract.formats import disarm as table
 from mxward.core.extract.opener import DISARM, Budget, Opener, Request, Session
 from mxward.core.limits import MAX_CHILD_BYTES, MAX_CHILDREN, MAX_OPENING_S, OPENING_DEADLINE_S
 from mxward.core.modify.entity import leaves, outer_leaf, replace
@@ -25,6 +25,8 @@ _NOTICE: Final = (
 )
 # a file name that ends so starts a program when it is opened; see core/detect/filetype.py
 RENAMED: Final = ".renamed"
+_CONCERNED: Final = frozenset((*table.DISARM, *table.REMOVED))
+_TYPE: Final = "application/octet-stream"  # programs go by the name then
 
 
 def remove(raw: bytes, numbers: Sequence[int], opener: Opener | None) -> bytes:
@@ -41,33 +43,39 @@ def rename(raw: bytes, numbers: Sequence[int], opener: Opener | None) -> bytes:
     for number in _chosen(mime, numbers):
         name = _name(mime.parts[number])
         if not name.endswith(RENAMED):
-            raw = replace(raw, number, mime.decode(number), "application/octet-stream", name=name + RENAMED)
+            raw = replace(raw, number, mime.decode(number), _TYPE, name=name + RENAMED)
     return raw
 
 
 def disarm(raw: bytes, numbers: Sequence[int], opener: Opener | None) -> bytes:
     """Every document without what acts in it: macros, scripts, links that load something, embedded objects.
 
-    One that holds nothing of the kind stays as it is, byte for byte; one that cannot be disarmed is removed.
-    Raises: ModifyError.
+    One that holds nothing of the kind stays as it is, byte for byte. One that cannot be disarmed is removed, and so is
+    any other attachment among `numbers`: a zip in which a macro was found. Raises: ModifyError.
     """
     mime = parse(raw)
+    named = {outer_leaf(mime, number) for number in numbers if number < mime.n_parts}
     found = [(i, info, mime.decode(i)) for i, info in leaves(mime)]
-    able = [(i, info, data) for i, info, data in found if identify(data) in DISARMABLE]
-    if not able:
+    found = [entry for entry in reversed(found) if entry[0] in named or identify(entry[2]) in _CONCERNED]  # see _chosen
+    if not found:
         return raw
     if opener is None:
         raise ModifyError("nothing is there to disarm attachments with")
     with opener.session(OPENING_DEADLINE_S) as session:
-        for number, info, data in reversed(able):  # see _chosen
-            fate, safe = _ask(session, info, data)
+        for number, info, data in found:
+            fate, safe = _ask(session, info, data) if identify(data) in table.DISARM else ("failed", b"")
             if fate == "unavailable":
                 raise ModifyError("attachments cannot be disarmed at present")
             if fate == "failed":
                 raw = _notice(raw, number, info)
             elif safe != data:
-                raw = replace(raw, number, safe, info.content_type, name=_name(info))
+                raw = replace(raw, number, safe, _TYPE, name=_name_without_macros(_name(info)))
     return raw
+
+
+def _name_without_macros(name: str) -> str:
+    stem, dot, extension = name.rpartition(".")
+    return stem + table.RENAMED.get(dot + extension.lower(), dot + extension)
 
 
 def _ask(session: Session, info: PartInfo, data: bytes) -> tuple[str, bytes]:
@@ -84,7 +92,7 @@ def _ask(session: Session, info: PartInfo, data: bytes) -> tuple[str, bytes]:
     made = [bytes(content) for record, content in frames if isinstance(record, reply.Child)]
     if not whole or any(isinstance(record, reply.Unseen) for record, _ in frames) or len(made) > 1:
         return "failed", b""
-    if made and identify(made[0]) not in DISARMABLE:  # it comes from a process that content may have taken over
+    if made and identify(made[0]) not in table.DISARM:  # it comes from a process that content may have taken over
         return "failed", b""
     return "done", made[0] if made else data
 

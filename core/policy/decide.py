@@ -19,7 +19,9 @@ from mxward.core.verdict import Addition, Disposition, Explanation, Hit, NotInsp
 
 MAX_TRIALS: Final = 16  # findings taken away in search of a counterfactual
 MAX_STARS: Final = 50  # of X-Spam-Level
-ABOUT_PARTS: Final = frozenset(("remove-attachments", "rename-attachments"))  # edits that take numbers of parts
+ABOUT_PARTS: Final = frozenset(
+    ("disarm", "remove-attachments", "rename-attachments")
+)  # edits that take numbers of parts
 _FIELD: Final = re.compile(r"\{(?:verdict|score|policy|stars|hits)\}")
 _DELIVERS: Final = frozenset(("deliver", "redirect"))
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 from importlib import import_module
+from typing import Any
 
 from mxward.core.extract.formats import FORMATS
+from mxward.core.extract.formats.disarm import DISARM
 from mxward.core.unpack.work import Item, Work
 
 Open = Callable[[Item, Work], None]
@@ -28,19 +30,18 @@ def _by_type() -> dict[str, tuple[Open, ...]]:
 def _load(path: str) -> Open:
     if not path:
         return _recognised_only
-    module, _, name = path.partition(":")
-    opener: Open = getattr(import_module(f"mxward.core.unpack.{module}"), name)
+    opener: Open = _function(path)
     return opener
+
+
+def _function(path: str) -> Any:
+    module, _, name = path.partition(":")
+    return getattr(import_module(f"mxward.core.unpack.{module}"), name)
 
 
 @lru_cache(maxsize=1)
 def _disarmers() -> dict[str, Disarm]:
-    found: dict[str, Disarm] = {}
-    for entry in FORMATS:
-        if entry.disarm:
-            module, _, name = entry.disarm.partition(":")
-            found |= dict.fromkeys(entry.types, getattr(import_module(f"mxward.core.unpack.{module}"), name))
-    return found
+    return {kind: _function(path) for kind, path in DISARM.items()}
 
 
 def disarmer_of(item: Item) -> Disarm | None:

@@ -9,5 +9,3 @@ from mxward.core.extract.formats.format import Format
 
 FORMATS: Final[tuple[Format, ...]] = (*container.FORMATS, *document.FORMATS, *image.FORMATS, *program.FORMATS)
 OPENABLE: Final[frozenset[str]] = frozenset(kind for entry in FORMATS for kind in entry.types)
-# what core/unpack/disarm can make harmless
-DISARMABLE: Final[frozenset[str]] = frozenset(kind for entry in FORMATS if entry.disarm for kind in entry.types)

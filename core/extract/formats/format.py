@@ -13,4 +13,3 @@ class Format(NamedTuple):
     opener: str  # "container.zip:open_zip" under core/unpack; "" when it is recognised only: not_inspected
     library: str = "own code"  # who reads it
     limits: str = ""  # what is not read of it, for people
-    disarm: str = ""  # "disarm.ooxml:disarm_ooxml" under core/unpack: what makes it harmless

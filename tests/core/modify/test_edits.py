@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
@@ -9,10 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mxtest import mailkit
+from mxtest import mailkit, officekit
+from mxtest.openkit import HereOpener, SaidOpener
+from mxward.core.extract import reply
+from mxward.core.extract.opener import Opened
 from mxward.core.modify import ModifyError, apply
 from mxward.pyx.mime import parse
 
+VBA = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
 PROGRAM = b"MZ\x90\x00program"
 
 
@@ -137,6 +143,47 @@ def test_a_message_that_programs_read_differently_is_not_touched() -> None:
 def test_what_is_no_edit_is_refused(argument: str) -> None:
     with pytest.raises(ModifyError):
         apply(mail(("run.exe", PROGRAM)), [("modify", argument)])
+
+
+def test_a_disarmed_document_is_named_as_what_it_is_now() -> None:
+    raw = mail(("letter.docm", officekit.docx("Dear colleague", macro=VBA)), ("plain.docx", officekit.docx()))
+    edited = apply(raw, [("modify", "disarm")], HereOpener())
+    first, second = read(edited).iter_attachments()
+    assert first.get_filename() == "letter.docx"
+    assert b"Dear colleague" in zipfile.ZipFile(io.BytesIO(first.get_content())).read("word/document.xml")
+    assert VBA not in edited
+    assert second.get_content() == officekit.docx()
+    assert apply(edited, [("modify", "disarm")], HereOpener()) == edited
+
+
+def test_what_cannot_be_disarmed_is_removed() -> None:
+    raw = mail(("old.doc", VBA), ("in.zip", b"PK\x03\x04" + bytes(40)), ("photo.jpg", b"\xff\xd8\xff"))
+    edited = apply(raw, [("modify", f"disarm {leaf_named(raw, 'in.zip')}")], HereOpener())
+    names = [part.get_filename() for part in read(edited).iter_attachments()]
+    assert names == ["old.doc.removed.txt", "in.zip.removed.txt", "photo.jpg"]
+
+
+@pytest.mark.parametrize("failure", ["crashed", "timeout"])
+def test_a_document_whose_disarming_failed_is_removed(failure: str) -> None:
+    opener = SaidOpener(Opened(memoryview(b""), failure))
+    edited = apply(mail(("letter.docm", officekit.docx(macro=VBA))), [("modify", "disarm")], opener)
+    (notice,) = read(edited).iter_attachments()
+    assert notice.get_filename() == "letter.docm.removed.txt"
+
+
+def test_a_worker_that_was_taken_over_cannot_send_a_program() -> None:
+    frames = b"".join(b"".join(reply.frame(*r)) for r in ((reply.Child(0, ("x",)), b"MZ" + VBA), (reply.End(), b"")))
+    opener = SaidOpener(Opened(memoryview(frames), ""))
+    edited = apply(mail(("letter.docm", officekit.docx(macro=VBA))), [("modify", "disarm")], opener)
+    (notice,) = read(edited).iter_attachments()
+    assert notice.get_filename() == "letter.docm.removed.txt"
+
+
+def test_nothing_is_delivered_while_nothing_can_be_disarmed() -> None:
+    raw = mail(("letter.docm", officekit.docx(macro=VBA)))
+    for opener in (None, SaidOpener(Opened(memoryview(b""), "unavailable"))):
+        with pytest.raises(ModifyError):
+            apply(raw, [("modify", "disarm")], opener)
 
 
 def test_disarming_needs_an_opener_only_when_there_is_something_to_disarm() -> None:

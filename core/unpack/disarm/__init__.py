@@ -1,0 +1,1 @@
+"""Documents without what acts in them: one module a family."""
