@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+import mxward
+
 ROOT = Path(__file__).resolve().parent.parent
 
 for name, n_examples in (("dev", 25), ("ci", 200), ("night", 5000)):
@@ -26,6 +28,13 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 def repository() -> Path:
     """The root of the checkout."""
     return ROOT
+
+
+def pytest_configure() -> None:
+    """A run under sanitizers that imports other kernels than theirs proves nothing: it does not begin."""
+    wanted = ROOT / "build" / "asan" / "lib"
+    if os.environ.get("MXWARD_SANITIZED") and not Path(mxward.__file__).is_relative_to(wanted):
+        pytest.exit(f"the kernels with sanitizers are not those that are tested: {mxward.__file__}", returncode=3)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
