@@ -7,6 +7,7 @@ into one immutable buffer; decoded bytes are made on first use and die with the 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -92,6 +93,10 @@ class Part:
         }  # fmt: skip
 
 
+def _never() -> bool:
+    return False
+
+
 @dataclass(slots=True)
 class Message:
     """The message and everything that is known of it. Stages add, never rewrite."""
@@ -104,4 +109,5 @@ class Message:
     hits: list[Hit] = field(default_factory=list)  # detect
     not_inspected: list[NotInspected] = field(default_factory=list)  # extract, detect
     verdict: Verdict | None = None  # decide
+    is_late: Callable[[], bool] = _never  # detect: is the time for it over? What takes long asks between its steps
     dispositions: tuple[Disposition, ...] = ()  # decide: one a recipient, in envelope order

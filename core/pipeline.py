@@ -95,9 +95,10 @@ class Pipeline:
         return message
 
     def _detect(self, message: Message) -> None:
-        end = self._monotonic() + self._deadline_s
+        monotonic, end = self._monotonic, self._monotonic() + self._deadline_s
+        message.is_late = lambda: monotonic() > end
         for detector in self.detectors:
-            if self._monotonic() > end:
+            if message.is_late():
                 message.not_inspected.append(NotInspected(0, "timeout", f"no time left for {detector.name}"))
                 continue
             try:

@@ -30,6 +30,9 @@ class RegexDetector:
         weights: dict[int, dict[int, float]] = {}
         places: dict[int, list[Evidence]] = {}
         for view, regexes in self._views.items():
+            if message.is_late():
+                message.not_inspected.append(NotInspected(0, "timeout", f"no time left for regex over {view}"))
+                continue
             self._search(message, view, regexes, weights, places)
         return [self._hit(number, found, places[number]) for number, found in weights.items()]
 

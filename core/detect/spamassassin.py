@@ -62,12 +62,19 @@ class SpamAssassinDetector:
 
         hits: list[Hit] = []
         for pack in self._packs:
-            outcome = pack.engine.run(TextSet(message, pack.engine.site))
+            texts = TextSet(message, pack.engine.site)
+            outcome = pack.engine.run(texts)
             hits += self._hits(pack, outcome)
+            if texts.is_cut:
+                detail = "holds more text than SpamAssassin rules are applied to"
+                message.not_inspected.append(NotInspected(0, "limit:text", detail))
             if outcome.exhausted:
                 names = ", ".join(pack.engine.book.names[slot] for slot in outcome.exhausted[:3])
                 detail = f"{len(outcome.exhausted)} SpamAssassin rules used up their limit ({names})"
                 message.not_inspected.append(NotInspected(0, "limit:regex", detail))
+            if outcome.is_late:
+                detail = "no time left for all SpamAssassin rules"
+                message.not_inspected.append(NotInspected(0, "timeout", detail))
             if outcome.failed:
                 detail = f"{len(outcome.failed)} SpamAssassin tests failed"
                 hits.append(Hit("SPAMASSASSIN_FAILED", "degraded", 0.0, self.name, pack.label, detail))

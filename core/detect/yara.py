@@ -6,7 +6,7 @@ never scanned twice. Which metadata count is told in core/rules/pack.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from mxward.core.rules.compile import EXTERNALS, SEPARATOR, RuleSet
 from mxward.core.rules.yara.index import YaraIndex
 from mxward.core.verdict import CATEGORIES, Evidence, Hit, NotInspected
 
+Externals = dict[str, str | int | bool]
 _MALWARE_WORDS: Final = (
     "malware", "trojan", "ransom", "rat", "backdoor", "worm", "virus", "exploit", "apt", "stealer", "loader", "dropper",
 )  # fmt: skip
@@ -43,22 +44,16 @@ class YaraDetector:
         if self._rules is None:
             return ()
         found: dict[tuple[str, str], Hit] = {}
-        externals = {**EXTERNALS, "direction": message.envelope.direction}
-        self._scan(self._rules, message, message.raw, 0, externals, found)
-        seen: set[bytes | memoryview] = set()
-        for part in message.parts:
-            if part.data and not _stands_in_raw(part) and part.data not in seen:
-                seen.add(part.data)
-                self._scan(self._rules, message, part.data, part.index, _externals(externals, part), found)
-        externals["view"] = "text"
-        for index, text in views.text_bytes(message):
-            if text and not _stands_in_raw(message.parts[index], as_text=True):
-                self._scan(self._rules, message, text, index, externals, found)
+        for data, part, externals in _scanned(message):
+            if message.is_late():
+                message.not_inspected.append(NotInspected(part, "timeout", "no time left for yara from this part on"))
+                break
+            self._scan(self._rules, message, data, part, externals, found)
         return found.values()
 
     def _scan(
         self, rules: YaraIndex, message: Message, data: bytes | memoryview, part: int,
-        externals: dict[str, str | int | bool], found: dict[tuple[str, str], Hit],
+        externals: Externals, found: dict[tuple[str, str], Hit],
     ) -> None:  # fmt: skip
         try:
             findings = rules.scan(data, externals, YARA_TIMEOUT_S)
@@ -82,6 +77,21 @@ class YaraDetector:
             evidence = (Evidence(part, view, 0, 0),)
         detail = str(finding.meta.get("description", "")) or f"matches the yara rule {finding.name}"
         return Hit(finding.name, category, weight, self.name, label, detail[:200], evidence)
+
+
+def _scanned(message: Message) -> Iterator[tuple[bytes | memoryview, int, Externals]]:
+    """What is scanned: content, the part that it is of, and the variables of conditions."""
+    externals: Externals = {**EXTERNALS, "direction": message.envelope.direction}
+    yield message.raw, 0, externals
+    seen: set[bytes | memoryview] = set()
+    for part in message.parts:
+        if part.data and not _stands_in_raw(part) and part.data not in seen:
+            seen.add(part.data)
+            yield part.data, part.index, _externals(externals, part)
+    externals = externals | {"view": "text"}
+    for index, text in views.text_bytes(message):
+        if text and not _stands_in_raw(message.parts[index], as_text=True):
+            yield text, index, externals
 
 
 def judge_meta(meta: dict[str, Any], tags: tuple[str, ...], defaults: tuple[str, float | None]) -> tuple[str, float]:
@@ -123,7 +133,7 @@ def _stands_in_raw(part: Part, *, as_text: bool = False) -> bool:
     return not html_as_text and (as_text or not typed)
 
 
-def _externals(externals: dict[str, str | int | bool], part: Part) -> dict[str, str | int | bool]:
+def _externals(externals: Externals, part: Part) -> Externals:
     name = part.names[0] if part.names else ""
     return externals | {
         "view": "part", "content_type": part.content_type, "true_type": part.true_type, "part_depth": part.depth,

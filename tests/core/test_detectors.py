@@ -290,6 +290,16 @@ def test_the_same_content_is_scanned_once(tmp_path: Path) -> None:
     assert [h.name for h in YaraDetector(rules(tmp_path, a__yar=YARA)).detect(message)] == ["PART"]
 
 
+def test_the_time_of_a_message_bounds_what_yara_scans(tmp_path: Path) -> None:
+    detector = YaraDetector(rules(tmp_path, a__yar=YARA))
+    message = mailkit.extracted(mailkit.with_attachment("a.txt", b"a needle", "application/x-a"))
+    asked = iter((False, True))
+    message.is_late = lambda: next(asked)
+    assert list(detector.detect(message)) == []
+    (entry,) = message.not_inspected
+    assert (entry.reason, entry.part) == ("timeout", 2)
+
+
 def test_a_yara_timeout_is_not_silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mxward.core.detect.yara.YARA_TIMEOUT_S", 1)
     detector = YaraDetector(rules(tmp_path, a__yar="rule BOMB { strings: $a = /a.*b.*c/s condition: $a }"))

@@ -139,6 +139,28 @@ def test_hits_are_bounded_and_the_gravest_stay() -> None:
     assert made.packs == ("flood@1",)
 
 
+class Slow:
+    """Uses up the time of a message and asks whether it did."""
+
+    name, packs = "slow", ()
+
+    def __init__(self, clock: list[float]) -> None:
+        self.clock, self.was_late = clock, [False]
+
+    def detect(self, message: Message) -> Iterable[Hit]:
+        self.was_late = [message.is_late()]
+        self.clock[0] += 31
+        self.was_late.append(message.is_late())
+        return ()
+
+
+def test_a_detector_can_ask_whether_the_time_is_over() -> None:
+    clock = [0.0]
+    slow = Slow(clock)
+    Pipeline([slow], load_policy(None), monotonic=lambda: clock[0]).judge(mailkit.plain(), mailkit.envelope())
+    assert slow.was_late == [False, True]
+
+
 def test_detectors_beyond_the_deadline_are_named_as_not_inspected() -> None:
     ticks = iter([0.0, 0.0, 31.0])
     made = Pipeline([Flood(), Failing(ValueError())], load_policy(None), monotonic=lambda: next(ticks))

@@ -62,6 +62,15 @@ def test_links_are_looked_at_and_nothing_is_found_where_nothing_is(tmp_path: Pat
     assert list(detector.detect(message)) == []
 
 
+def test_the_time_of_a_message_bounds_the_views_that_are_searched(tmp_path: Path) -> None:
+    message, detector = judged(tmp_path, "see CASE-123456", "about CASE-111111")
+    asked = iter((False, True, True, True))
+    message.is_late = lambda: next(asked)
+    (hit,) = detector.detect(message)
+    assert [place.view for place in hit.evidence] == ["text"]
+    assert {entry.reason for entry in message.not_inspected} == {"timeout"}
+
+
 def test_an_expression_that_gives_up_is_not_inspected(tmp_path: Path) -> None:
     message, detector = judged(tmp_path, "a" * 3000 + "!", listed="/^(a|aa)+$/\n/a{3}/\n")
     (hit,) = detector.detect(message)

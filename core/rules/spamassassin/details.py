@@ -44,11 +44,17 @@ class DetailTests:
         if not self._tests:
             return
         addresses = list(texts.uri_detail.items())
+        is_late = texts.message.is_late
         for slot, conditions in self._tests:
             gave_up: list[int] = []
-            if any(all(_holds(c, raw, uri, gave_up) for c in conditions) for raw, uri in addresses):
-                values[slot] = 1
-            elif gave_up:
+            for raw, uri in addresses:
+                if is_late():
+                    gave_up.append(slot)
+                    break
+                if all(_holds(c, raw, uri, gave_up) for c in conditions):
+                    values[slot] = 1
+                    break
+            if gave_up and slot not in values:
                 exhausted.append(slot)
 
 

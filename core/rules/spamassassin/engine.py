@@ -29,13 +29,14 @@ class Outcome:
 
     values: slot -> how often or how much; found: slot of a pattern test -> its match (Engine.where tells the place);
     exhausted: slots of tests that gave up at their limits, so that it is not known whether they fire;
-    failed: slots of tests whose code failed.
+    failed: slots of tests whose code failed; is_late: the time for the message was over before all tests had run.
     """
 
     values: dict[int, float] = field(default_factory=dict)
     found: dict[int, Match] = field(default_factory=dict)
     exhausted: list[int] = field(default_factory=list)
     failed: list[int] = field(default_factory=list)
+    is_late: bool = False
 
 
 class _PartTests:
@@ -64,6 +65,8 @@ class _PartTests:
         if not self.is_counting:
             return [(self.number, b"".join(fields), starts_of(fields))]
         for value in fields:  # matches are counted in the first part that has some
+            if texts.message.is_late():
+                break
             here: dict[int, Match] = {}
             self.tests.match([(self.number, value, None)], here, exhausted)
             found.update([(slot, match) for slot, match in here.items() if slot not in found])
@@ -134,7 +137,8 @@ class Engine:
         pieces += [(number, *place_text(texts, place)) for number, place in self._texts]
         for part in self._parts:
             pieces += part.pieces(texts, found, exhausted)
-        self._tests.match(pieces, found, exhausted)
+        if not texts.message.is_late():
+            self._tests.match(pieces, found, exhausted)
         if self._filler.is_needed:
             self._filler.confirm(found, texts, exhausted)
         values.update([(slot, match[1]) for slot, match in found.items()])
@@ -143,6 +147,7 @@ class Engine:
         values.update([(slot, 1) for name, slot in self._exists_made if joined(name) is not None])
         self._details.match(texts, values, exhausted)
         self._evals.run(texts, values, outcome.failed)
+        outcome.is_late = texts.message.is_late()
         return outcome
 
     def conclude(self, outcome: Outcome) -> None:

@@ -48,7 +48,7 @@ class Filler:
             test, matched = self._using[slot], found.pop(slot)
             if not set(test.pattern.templates) <= values.keys():
                 continue
-            if number >= MAX_FILLED:
+            if number >= MAX_FILLED or texts.message.is_late():
                 exhausted.append(slot)
             elif (real := _match(test, values, texts, exhausted)) is not None:
                 found[slot] = (matched[0], *real)

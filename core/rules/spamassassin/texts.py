@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from mxward.core.lazy import lazy
+from mxward.core.limits import MAX_TEXT_BYTES
 from mxward.core.message import Message
 from mxward.core.rules.spamassassin.charset import to_utf8
 from mxward.core.rules.spamassassin.chunks import chunks
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 Segments = tuple[bytes, list[int]]  # data, and where each segment starts
 MAX_PART: Final = 50_000  # characters of a part that body rules see
 MAX_RAW_PART: Final = 500_000  # bytes of a part that rawbody rules see
+MAX_BODY: Final = MAX_TEXT_BYTES  # of all parts together: SpamAssassin bounds each part only, and there may be 1,000
+MAX_RAW_BODY: Final = 2 * MAX_TEXT_BYTES
 MAX_TAIL: Final = 1024  # bytes beyond those limits in which a good place to cut is looked for
 _ORIGINATING: Final = "X-Yahoo-Post-IP X-Originating-IP X-Apparently-From X-SenderIP X-AOL-IP"
 
@@ -51,6 +54,7 @@ class TextSet:
     def __init__(self, message: Message, site: Site = DEFAULT) -> None:
         self.message, self.site = message, site
         self.memo: dict[str, Any] = {}  # what eval tests keep for each other
+        self.is_cut = False  # was a text made so far cut at MAX_BODY or MAX_RAW_BODY?
 
     @lazy
     def nodes(self) -> list[Node]:
@@ -114,9 +118,11 @@ class TextSet:
         fields = self.nodes[0].fields
         subject = fields.last("subject") + b"\n"
         is_wide = any(wide for _, _, _, wide in self.rendered)
-        pieces = []
+        pieces: list[bytes] = []
+        left = MAX_BODY
         for _, _, text, wide in self.rendered:
-            piece = _cut_text(text, wide) if len(text) > MAX_PART else text
+            piece = self._fitting(_cut_text(text, wide) if len(text) > MAX_PART else text, left)
+            left -= len(piece)
             # beside wide texts the bytes of the others stand for characters too
             pieces.append(piece.decode("latin-1").encode() if is_wide and not wide and not piece.isascii() else piece)
         return squeeze(subject, pieces, is_wide)
@@ -140,10 +146,19 @@ class TextSet:
             content = node.decoded
             if len(content) > MAX_RAW_PART:
                 content = _cut_raw(content)
+            content = self._fitting(content, MAX_RAW_BODY - at)
             data.append(content)
             starts += [at + start for start in chunks(content)]
             at += len(content)
         return b"".join(data), starts
+
+    def _fitting(self, text: bytes, left: int) -> bytes:
+        """What of a text there is room for."""
+        if len(text) <= left:
+            return text
+        self.is_cut = True
+        end = next((end for end in range(left, max(left - 4, -1), -1) if text[end] & 0xC0 != 0x80), left)
+        return text[:end]  # no letter in UTF-8 is cut apart
 
     @lazy
     def uri_list(self) -> UriList:

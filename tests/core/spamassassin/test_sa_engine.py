@@ -252,6 +252,40 @@ def test_what_gave_up_or_failed_is_on_the_record(tmp_path: Path, monkeypatch: py
     assert [(n.reason, "SLOW" in n.detail) for n in mail.not_inspected] == [("limit:regex", True)]
 
 
+@pytest.mark.parametrize(("place", "size", "count"), [("body", 49_000, 180), ("rawbody", 490_000, 36)])
+def test_text_of_all_parts_together_is_bounded(tmp_path: Path, place: str, size: int, count: int) -> None:
+    texts = [b"words and words " * (size // 16) for _ in range(count)]
+    texts[0], texts[-1] = b"first " + texts[0], b"final " + texts[-1]
+    head = b"From: a@b.example\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+    raw = head + b"".join(b"--b\r\n\r\n" + text + b"\r\n" for text in texts) + b"--b--\r\n"
+    pack = make_pack(tmp_path / "sa", f"{place} FIRST /first/\n{place} FINAL /final/")
+    mail = message(raw)
+    hits = {hit.name for hit in SpamAssassinDetector(compile_packs([pack])).detect(mail)}
+    assert hits == {"FIRST"}
+    assert [n.reason for n in mail.not_inspected] == ["limit:text"]
+    assert len(getattr(TextSet(mail), place)[0]) < size * count - size
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        "body A /never/\nbody B eval:tick()\nbody C eval:last()",
+        "mimeheader M Content-Type =~ /p/\ntflags M multiple\nbody C eval:last()",
+        "uri_detail U raw =~ /llama/\nbody C eval:last()",
+    ],
+)
+def test_the_time_of_a_message_bounds_its_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rules: str) -> None:
+    monkeypatch.setitem(EVALS, "tick", Eval(lambda _texts: 0))
+    monkeypatch.setitem(EVALS, "last", Eval(lambda _texts: 1))
+    detector = SpamAssassinDetector(compile_packs([make_pack(tmp_path / "sa", rules)]))
+    late, mail = message(), message()
+    late.is_late = lambda: True
+    assert list(detector.detect(late)) == []
+    assert "timeout" in {n.reason for n in late.not_inspected}
+    assert "C" in {hit.name for hit in detector.detect(mail)}
+    assert mail.not_inspected == []
+
+
 def test_rules_left_out_of_a_pack_do_not_run(tmp_path: Path) -> None:
     pack = make_pack(tmp_path / "sa", "body A /llama/\nbody B /llama/\nmeta C A && B")
     assert set(pack.rule_names()) == {"A", "B", "C"}
