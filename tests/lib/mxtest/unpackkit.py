@@ -101,18 +101,8 @@ def tree_of(frames: bytes, name: str = "") -> Tree:
             first = record.names[0] if record.names else ""
             paths.append(f"{paths[record.parent]}/{first}")
             data = bytes(content)
-            tree.children.append(
-                Leaf(
-                    len(paths) - 1,
-                    record.parent,
-                    paths[-1],
-                    record.names,
-                    data,
-                    identify(data),
-                    record.content_type,
-                    record.charset,
-                )  # fmt: skip
-            )
+            told = (record.parent, paths[-1], record.names, data, identify(data), record.content_type, record.charset)
+            tree.children.append(Leaf(len(paths) - 1, *told))
         else:
             _take(tree, record, bytes(content))
     return tree

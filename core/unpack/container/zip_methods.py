@@ -1,0 +1,165 @@
+"""What the members of a zip are packed with: one decoder a method, each bounded, each telling how far it read.
+
+Source: PKWARE APPNOTE 6.3.10, 4.4.5 and 5. Methods 2 to 5 (reduced), 10, 16 to 19, 94, 96 and 97 are not read.
+"""
+
+from __future__ import annotations
+
+import bz2
+import lzma
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import inflate64
+import pyppmd
+import zstandard
+
+from mxward.core.unpack.budget import OverBudget
+from mxward.core.unpack.work import Damaged, Work
+
+MAX_MEMORY: Final = 64 << 20  # dictionary or model of one decoder
+_STEP: Final = 1 << 16  # bytes in at once
+_OUT: Final = 4 << 20  # bytes out at once
+
+
+class Unknown(Exception):
+    """A method that is not read here."""
+
+
+def unpacked(work: Work, method: int, packed: memoryview, size: int) -> tuple[bytes, int]:
+    """The content of a member, and how many bytes of `packed` it took.
+
+    Args: packed: its bytes and perhaps more behind them; size: how long it says it is, trusted by PPMd only.
+    Raises: OverBudget, Damaged, Unknown.
+    """
+    decoder = _DECODERS.get(method)
+    if decoder is None:
+        raise Unknown(f"packed with method {method}")
+    try:
+        return decoder(work, packed, size)
+    except (zlib.error, OSError, lzma.LZMAError, zstandard.ZstdError, ValueError, EOFError, struct.error) as error:
+        raise Damaged("its packed content breaks off") from error
+
+
+def bounded(work: Work, decoder: Any, packed: memoryview) -> tuple[bytes, int]:
+    """Decode by an object as of bz2 and lzma: decompress(data, max_length), eof, unused_data."""
+    taken = 0
+
+    def pieces() -> Iterator[bytes]:
+        nonlocal taken
+        while not decoder.eof:
+            step = packed[taken : taken + _STEP] if decoder.needs_input else b""
+            if decoder.needs_input and not step:
+                raise Damaged("its packed content breaks off")
+            taken += len(step)
+            yield decoder.decompress(step, _OUT)
+
+    whole = work.pull(pieces())
+    return whole, taken - len(decoder.unused_data)
+
+
+def _stored(work: Work, packed: memoryview, size: int) -> tuple[bytes, int]:
+    return bytes(packed), len(packed)
+
+
+def deflated(work: Work, packed: memoryview, size: int, window: int = -15) -> tuple[bytes, int]:
+    """Decode deflate (RFC 1951), or gzip and zlib by other `window`."""
+    decoder = zlib.decompressobj(window)
+    whole = decoder.decompress(packed, min(work.purse.bytes_left + 1, _OUT))
+    if decoder.eof:
+        return whole, len(packed) - len(decoder.unused_data)
+
+    def rest() -> Iterator[bytes]:
+        yield whole
+        while not decoder.eof:
+            piece = decoder.decompress(decoder.unconsumed_tail, _OUT)
+            if not piece and not decoder.eof:
+                raise Damaged("its packed content breaks off")
+            yield piece
+
+    return work.pull(rest()), len(packed) - len(decoder.unused_data)
+
+
+def _deflated64(work: Work, packed: memoryview, size: int) -> tuple[bytes, int]:
+    decoder = inflate64.Inflater()
+    taken = 0
+
+    def pieces() -> Iterator[bytes]:
+        nonlocal taken
+        while not decoder.eof and taken < len(packed):
+            step = bytes(packed[taken : taken + 2048])  # unbounded output: at most 1,032 times that
+            taken += len(step)
+            yield decoder.inflate(step)
+
+    return work.pull(pieces()), len(packed)
+
+
+def _bzipped(work: Work, packed: memoryview, size: int) -> tuple[bytes, int]:
+    return bounded(work, bz2.BZ2Decompressor(), packed)
+
+
+def _xz(work: Work, packed: memoryview, size: int) -> tuple[bytes, int]:
+    return bounded(work, lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=2 * MAX_MEMORY), packed)
+
+
+def _lzma(work: Work, packed: memoryview, size: int) -> tuple[bytes, int]:
+    n_properties = struct.unpack_from("<H", packed, 2)[0]
+    if n_properties != 5:
+        raise Damaged("its packed content breaks off")
+    taken = 9
+    decoder = lzma_decoder(packed[4:9])
+    if size and size <= work.purse.bytes_left:  # an end marker is optional: then only the size ends it
+        whole = decoder.decompress(packed[taken:], size)
+        return whole, len(packed) - len(decoder.unused_data)
+    whole, n = bounded(work, decoder, packed[taken:])
+    return whole, taken + n
+
+
+def lzma_decoder(properties: bytes | memoryview) -> lzma.LZMADecompressor:
+    """A decoder of LZMA1 by its five bytes. Raises: Damaged."""
+    first, dictionary = struct.unpack("<BI", properties)
+    if first >= 9 * 5 * 5:
+        raise Damaged("it has properties that LZMA does not know")
+    filters = [
+        {"id": lzma.FILTER_LZMA1, "lc": first % 9, "lp": first // 9 % 5, "pb": first // 45,
+         "dict_size": max(4096, min(dictionary, MAX_MEMORY))},
+    ]  # fmt: skip
+    return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=filters)
+
+
+def _zstd(work: Work, packed: memoryview, size: int) -> tuple[bytes, int]:
+    return zstd_frame(work, packed)
+
+
+def zstd_frame(work: Work, packed: memoryview) -> tuple[bytes, int]:
+    """Decode one zstd frame, output bounded piece by piece. Raises: OverBudget, Damaged, zstandard.ZstdError."""
+    if zstandard.frame_header_size(packed[:32]) and (
+        zstandard.get_frame_parameters(packed[:32]).window_size > MAX_MEMORY
+    ):
+        raise OverBudget("limit:memory", "asks for a large window")
+    reader = zstandard.ZstdDecompressor(max_window_size=MAX_MEMORY).stream_reader(packed, read_across_frames=False)
+
+    def pieces() -> Iterator[bytes]:
+        while piece := reader.read(_OUT // 4):
+            yield piece
+
+    return work.pull(pieces()), len(packed)
+
+
+def _ppmd(work: Work, packed: memoryview, size: int) -> tuple[bytes, int]:
+    word = struct.unpack_from("<H", packed)[0]
+    order, memory, restore = (word & 0xF) + 1, ((word >> 4 & 0xFF) + 1) << 20, word >> 12
+    if memory > MAX_MEMORY:
+        raise OverBudget("limit:memory", "asks for a large model")
+    if size > work.purse.bytes_left:
+        work.purse.spend_bytes(size)
+    decoder = pyppmd.Ppmd8Decoder(order, memory, restore)
+    return decoder.decode(bytes(packed[2:]), size), len(packed)
+
+
+_Decoder = Callable[[Work, memoryview, int], tuple[bytes, int]]
+_DECODERS: Final[dict[int, _Decoder]] = {
+    0: _stored, 8: deflated, 9: _deflated64, 12: _bzipped, 14: _lzma, 20: _zstd, 93: _zstd, 95: _xz, 98: _ppmd,
+}  # fmt: skip
