@@ -12,7 +12,7 @@ from typing import Final
 from mxward.core.extract import passwords, reply, views
 from mxward.core.extract.findings import FINDINGS
 from mxward.core.extract.formats import OPENABLE
-from mxward.core.extract.opener import REASONS, Budget, Opened, Opener, Request
+from mxward.core.extract.opener import REASONS, Budget, Opened, Opener, Request, Session
 from mxward.core.extract.parts import CONTAINED
 from mxward.core.limits import MAX_CHILD_BYTES, MAX_CHILD_DEPTH, MAX_CHILDREN, MAX_OPENING_S
 from mxward.core.message import Message, Part
@@ -34,12 +34,23 @@ def open_attachments(message: Message, opener: Opener, seconds: float, of_site: 
     message.views.clear()  # made without what is about to be found
     message.views[views.OPENED] = True
     budget = _Left()
+    pictures = [part for part in outer if part.true_type.startswith("image/")]
     with opener.session(seconds) as session:
+        for part in pictures:
+            _open(message, part, session, budget, words)
+        shown = b"\n".join(part.text for part in message.parts if part.text)
+        if shown:  # a password that a picture shows opens what the others hold
+            words = tuple(dict.fromkeys((*passwords.in_text(shown.decode("utf-8", "replace")), *words)))
         for part in outer:
-            request = Request(part.true_type, part.content_type, part.names, budget.of_next(), words)
-            answer = _Answer(message, part)
-            answer.take(session.open(request, part.data))
-            budget.spend(answer)
+            if part not in pictures:
+                _open(message, part, session, budget, words)
+
+
+def _open(message: Message, part: Part, session: Session, budget: _Left, words: tuple[str, ...]) -> None:
+    request = Request(part.true_type, part.content_type, part.names, budget.of_next(), words)
+    answer = _Answer(message, part)
+    answer.take(session.open(request, part.data))
+    budget.spend(answer)
 
 
 class _Left:

@@ -31,8 +31,18 @@ def candidates(message: Message, of_site: Iterable[str] = ()) -> Iterator[str]:
 
     Args: of_site: what this trust and its partners use as a rule; tried after what the message announces.
     """
+    yield from _forms(_all(message, of_site))
+
+
+def in_text(text: str) -> Iterator[str]:
+    """Likely passwords in a text that came with the message, such as what a picture shows; as `candidates`."""
+    yield from _forms((*_announced(text), *_TOKEN.findall(text[:_MAX_TEXT])))
+
+
+def _forms(words: Iterable[str]) -> Iterator[str]:
+    """Each word, and without the marks around it; each once, at most MAX_CANDIDATES."""
     seen: set[str] = set()
-    for word in _all(message, of_site):
+    for word in words:
         for form in (word, word.strip(_QUOTES)):
             if MIN_LENGTH <= len(form) <= MAX_LENGTH and form not in seen:
                 seen.add(form)
@@ -68,9 +78,7 @@ def site_passwords(path: Path | None) -> tuple[str, ...]:
 def _all(message: Message, of_site: Iterable[str]) -> Iterator[str]:
     texts = [views.subject(message), *(text[:_MAX_TEXT] for _, text in views.texts(message))]
     for text in texts:
-        for found in _ANNOUNCED.finditer(text):
-            yield from _quoted_after(text, found.start(1) - 1)  # the sign before it may be the quote
-            yield found[1]
+        yield from _announced(text)
     yield from of_site
     yield from _USUAL
     for _, name in views.names(message):
@@ -79,6 +87,13 @@ def _all(message: Message, of_site: Iterable[str]) -> Iterator[str]:
         yield from (word for word in _TOKEN.findall(text) if _looks_made(word))
     for text in texts:
         yield from _TOKEN.findall(text)
+
+
+def _announced(text: str) -> Iterator[str]:
+    """What stands after "password" and the like."""
+    for found in _ANNOUNCED.finditer(text):
+        yield from _quoted_after(text, found.start(1) - 1)  # the sign before it may be the quote
+        yield found[1]
 
 
 def _quoted_after(text: str, at: int) -> Iterator[str]:
