@@ -106,7 +106,8 @@ def _of_name(name: str) -> Iterator[str]:
     """A file name without its extension, and the pieces of it."""
     stem = name.rpartition(".")[0] or name
     yield stem
-    yield from re.split(r"[\s_.\-()]+", stem)
+    for between in (r"[\s_]+", r"[\s\-]+", r"[\s_.\-()]+"):
+        yield from re.split(between, stem)
 
 
 def _looks_made(word: str) -> bool:
