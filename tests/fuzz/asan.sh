@@ -14,5 +14,5 @@ if [ $# -eq 0 ]; then
         compgen -G "$folder/test_*.py" >/dev/null && set -- "$@" "$folder"
     done
 fi
-# pytest puts its own paths before PYTHONPATH, the last one first: without this the release in place would be tested.
-exec python -m pytest -q -p no:cacheprovider --timeout 600 -o "pythonpath=tests/lib . $SANITIZED" "$@"
+# The suite's own pythonpath has the checkout in it, before PYTHONPATH: with it the release in place would be tested.
+exec python -m pytest -q -p no:cacheprovider --timeout 600 -o pythonpath=tests/lib "$@"
