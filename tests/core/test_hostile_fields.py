@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mxward.core.detect.header import HeaderDetector
 from mxward.core.extract.address import mailboxes, shown_domain
@@ -57,3 +60,16 @@ def test_the_domain_of_a_shown_address() -> None:
     assert shown_domain("Anne <anne@Trust.Example.>") == "trust.example"
     assert shown_domain("a@@b x@y.example z@other.example") == "y.example"
     assert shown_domain("no address @ all, @x or y@") == ""
+
+
+OLD_COMMENT = re.compile(rb"\((?:[^()\\]|\\.)*+\)", re.S)
+
+
+@given(st.lists(st.sampled_from([b"(", b")", b"\\", b"a", b"\n"]), max_size=40).map(b"".join))
+def test_comments_are_taken_out_from_left_to_right(text: bytes) -> None:
+    assert addresses._COMMENT.sub(rb"\1", text) == OLD_COMMENT.sub(b"", text)
+
+
+@pytest.mark.parametrize("unit", [b"(\\", b"\\(", b"(", b"(a\\)"])
+def test_comments_without_an_end_are_gone_through_once(unit: bytes) -> None:
+    assert seconds(lambda: addresses._COMMENT.sub(rb"\1", (unit * SIZE)[:SIZE])) < ENOUGH_S

@@ -7,9 +7,9 @@ comments are not nested, a display name that is nothing but an address counts as
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Final, NamedTuple
 
+from mxward.core.bounded import cache_short
 from mxward.core.rules.spamassassin.angles import Tries, closed
 from mxward.pyx.saheader import usual_mailboxes
 
@@ -27,7 +27,8 @@ _BARE: Final = re.compile(
 _GROUP: Final = re.compile(rb'[^"()<>]+:\s*(?:;.*)?', re.S)
 _IS_MAIL: Final = re.compile(_MAIL + rb"\n?\Z")
 _ANGLES: Final = re.compile(rb"<(" + _MAIL + rb")>")
-_COMMENT: Final = re.compile(rb"\((?:[^()\\]|\\.)*+\)", re.S)
+# a comment, or what begins like one and has no end: passed over at once, not looked through from each "\("
+_COMMENT: Final = re.compile(rb"\((?:[^()\\]|\\.)*+\)|(\((?:[^()\\]|\\.)*+)", re.S)
 _PIECES: Final = re.compile(rb'"((?:[^"\\]|\\.)*+)"|([^"]++)', re.S)
 _LABEL: Final = re.compile(rb"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?")
 
@@ -90,7 +91,7 @@ def _entry(text: bytes, at: int, tries: Tries) -> _Entry | None:
 def _mailbox(entry: _Entry) -> Mailbox:
     address = entry.mail
     if entry.angle is not None:
-        address = _COMMENT.sub(b"", entry.angle)
+        address = _COMMENT.sub(rb"\1", entry.angle)
         if not _IS_MAIL.match(address):
             address = None
     if address is not None and not _is_sound(address):
@@ -108,7 +109,7 @@ def _mailbox(entry: _Entry) -> Mailbox:
 
 
 def _plain(quoted: bytes, plain: bytes) -> bytes:
-    return quoted.replace(b"\\", b"") if not plain else _COMMENT.sub(b"", plain)
+    return quoted.replace(b"\\", b"") if not plain else _COMMENT.sub(rb"\1", plain)
 
 
 def _is_sound(address: bytes) -> bool:
@@ -120,7 +121,7 @@ def _trimmed(address: bytes) -> bytes:
     return b"@".join(address.split(b"@")[:2])
 
 
-@lru_cache(maxsize=4096)
+@cache_short(4096)
 def is_host(host: bytes) -> bool:
     """Whether this may be a host name of two labels or more; any case, trailing dots allowed."""
     host = host.lower().rstrip(b".")
