@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from base64 import urlsafe_b64decode
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import parse_qs, unquote_to_bytes
 
+from mxward.core.bounded import cache_short
 from mxward.core.extract import views
 from mxward.core.message import Message
 from mxward.pyx import urls
@@ -152,7 +152,7 @@ def _third(url: str) -> str:
     return _V3_MARK.sub(put, found[1])
 
 
-@lru_cache(maxsize=8192)
+@cache_short(8192)
 def organisation(host: str) -> str:
     """The registered name of a host, near enough to compare two hosts: its last two labels, or three."""
     labels = host.split(".")
@@ -160,7 +160,7 @@ def organisation(host: str) -> str:
     return ".".join(labels[-take:])
 
 
-@lru_cache(maxsize=4096)
+@cache_short(4096)
 def shown_host(host: str) -> str:
     """A host with its xn-- labels as the letters that clients show; labels that do not decode stay."""
     if "xn--" not in host or len(host) > 253:

@@ -10,9 +10,9 @@ Source: behaviour of SpamAssassin 4.0.1 with normalize_charset 1, its default, w
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Final
 
+from mxward.core.bounded import cache_short
 from mxward.pyx.mime_text import codec_name
 
 _PLAIN: Final = re.compile(
@@ -55,7 +55,7 @@ def to_utf8(data: bytes, charset: str, *, is_word: bool = False) -> tuple[bytes,
     return text.encode("utf-8", "replace"), True
 
 
-@lru_cache(maxsize=256)
+@cache_short(256)
 def _is_plain(charset: str) -> bool:
     return len(charset) < 64 and _PLAIN.fullmatch(charset) is not None
 

@@ -6,9 +6,9 @@ Not the public suffix list, and with the same special case for names under .us (
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from mxward.core.bounded import cache_short
 from mxward.core.rules.spamassassin.addresses import is_host
 from mxward.core.rules.spamassassin.ip import is_address
 
@@ -31,7 +31,7 @@ def ascii_host(host: bytes) -> bytes:
     return host.lower()
 
 
-@lru_cache(maxsize=8192)
+@cache_short(8192)
 def registered_domain(host: bytes, site: Site) -> bytes:
     """The part of a host name that somebody registered: www.foo.co.uk -> foo.co.uk."""
     labels = _DOTS.sub(b".", host.lower()).strip(b".").split(b".")
@@ -57,7 +57,7 @@ def is_known(domain: bytes, site: Site) -> bool:
     return bool(dot) and top in site.top_level and not re.search(rb"\s", name)
 
 
-@lru_cache(maxsize=8192)
+@cache_short(8192)
 def domain_of(address: bytes, site: Site) -> tuple[bytes, bytes] | None:
     """(registered domain, host) of a web or mail address; None when it has no host that could exist."""
     text = address.lower()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from mxward.core.bounded import cache_short
 from mxward.core.rules.spamassassin.evaltools import NEVER, evals
 from mxward.core.rules.spamassassin.ip import V4, is_private, is_v4
 
@@ -113,7 +113,7 @@ def _is_far(helo: bytes, ip: bytes) -> bool:
     return bool(claimed and actual and claimed[1] != actual[1] and not is_private(helo))
 
 
-@lru_cache(maxsize=1024)
+@cache_short(1024)
 def _domain(host: bytes) -> bytes:
     """The last two labels of a name, or three when the last is a country's."""
     labels = host.rsplit(b".", 3)

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Final, NamedTuple
 
+from mxward.core.bounded import cache_short
 from mxward.core.lazy import lazy
 from mxward.core.rules.spamassassin.relative import target
 from mxward.pyx.sarender import KINDS, render
@@ -274,6 +274,6 @@ def _trimmed(value: bytes) -> bytes:
     return value.strip(b" \t\n\v\f\r")[:MAX_URI]
 
 
-@lru_cache(maxsize=1024)
+@cache_short(1024)
 def _is_bad_face(face: bytes) -> bool:
     return len(face) > MAX_FACE or _FACES.match(face) is None

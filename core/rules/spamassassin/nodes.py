@@ -7,9 +7,9 @@ part of it.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Final
 
+from mxward.core.bounded import cache_short
 from mxward.core.message import Message
 from mxward.core.rules.spamassassin.fields import Fields
 from mxward.pyx.mime import PartInfo
@@ -185,7 +185,7 @@ def content_type(written: bytes) -> tuple[str, bytes | None, str | None, bytes, 
     return kind, boundary, charset, name, missing
 
 
-@lru_cache(maxsize=1024)
+@cache_short(1024)
 def _kind(written: bytes) -> tuple[str, bool]:
     """(type, whether there was none) of what stands before the first semicolon."""
     kind = _TYPE.sub(rb"\1", written, count=1).lower()

@@ -7,8 +7,9 @@ and "//www.x.example" without a base is meant as http.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Final, NamedTuple
+
+from mxward.core.bounded import cache_short
 
 _PARTS: Final = re.compile(
     rb"(?:([^:/?#]+):)?(?://([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#([^\n]*))?", re.S
@@ -25,7 +26,7 @@ class _Parts(NamedTuple):
     fragment: bytes | None
 
 
-@lru_cache(maxsize=256)
+@cache_short(256)
 def _split(uri: bytes) -> _Parts:
     found = _PARTS.match(uri)
     assert found is not None, "every part may be empty"
