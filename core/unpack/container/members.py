@@ -1,4 +1,4 @@
-"""What every container tells of its members in one way: files, folders, links, locked ones; their names are judged here.
+"""What every container tells of its members in one way: files, folders, links, locked ones; names are judged here.
 
 Names are for display and for rules about names. Nothing is ever written under them.
 """
@@ -84,6 +84,7 @@ class Members:
     def _judged(self, name: str) -> tuple[str, ...]:
         if _OUTSIDE.search(name):
             self._work.find(self._item, "CONTAINER_PATH_TRAVERSAL")
+        name = name.encode("utf-8", "replace").decode()  # no lone surrogates: they cannot be told
         if "\0" not in name:
             return (name,)
         self._work.find(self._item, "CONTAINER_NUL_IN_NAME")

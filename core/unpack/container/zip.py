@@ -9,7 +9,7 @@ from mxward.core.unpack.container import zip_crypto
 from mxward.core.unpack.container.members import Members, readable
 from mxward.core.unpack.container.zip_headers import ENCRYPTED, STREAMED, STRONG, Header
 from mxward.core.unpack.container.zip_layout import Layout, Reading, layout
-from mxward.core.unpack.container.zip_methods import Unknown, unpacked
+from mxward.core.unpack.container.zip_methods import Broken, Unknown, unpacked
 from mxward.core.unpack.work import Damaged, Item, Work
 
 _UNIX = 3  # "version made by", high byte
@@ -84,15 +84,24 @@ class _Zip:
         end = min(len(self._view), header.data + header.packed)
         try:
             content, used = unpacked(self._work, header.method, self._view[header.data : end], header.size)
-        except Damaged:  # packed longer than it says: programs that read to its own end see all of it
-            content, used = unpacked(self._work, header.method, self._view[header.data :], header.size)
-            self._work.find(self._item, "CONTAINER_HEADERS_DISAGREE")
+        except Broken as error:
+            content, used = self._beyond(header, error)
         self._told(reading, content)
         if reading.known_end and header.data + used < end and header.method:
             self._work.find(self._item, "CONTAINER_APPENDED")
             self._work.child(self._item, bytes(self._view[header.data + used : end]), f"data after {name}")
         if header.data + header.packed > len(self._view):
             self._work.unseen(self._item, "damaged", "it breaks off")
+
+    def _beyond(self, header: Header, broken: Broken) -> tuple[bytes, int]:
+        """Read a member that is longer than it says, as programs do that read to its own end."""
+        try:
+            content, used = unpacked(self._work, header.method, self._view[header.data :], header.size)
+        except Damaged:
+            self._work.unseen(self._item, "damaged", str(broken))
+            return broken.content, header.packed
+        self._work.find(self._item, "CONTAINER_HEADERS_DISAGREE")
+        return content, used
 
     def _told(self, reading: Reading, content: bytes) -> None:
         header = reading.header

@@ -1,4 +1,4 @@
-"""What lies where in a zip file, by every reading that some program takes: directory, local headers, what neither names.
+"""What lies where in a zip file, by every reading that some program takes: directory, local headers, neither.
 
 Programs differ: some trust the directory at the end, some the headers before each member, some the first directory and
 some the last. Every member that one of them would show is listed once, with all its names.
@@ -8,6 +8,7 @@ Source: APPNOTE 4.3; the ambiguities of You et al., "My ZIP isn't your ZIP" (USE
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 from mxward.core.limits import MAX_CHILDREN
@@ -172,7 +173,7 @@ def _judge_overlaps(out: Layout) -> None:
     starts = [entry.header.at for entry in out.readings if entry.known_end]
     if "CONTAINER_HEADERS_DISAGREE" in out.found or "CONTAINER_TWO_DIRECTORIES" in out.found:
         return  # readings of one member overlap by nature
-    if len(set(starts)) < len(starts) or any(b[0] < a[1] for a, b in zip(spans, spans[1:], strict=False)):
+    if len(set(starts)) < len(starts) or any(b[0] < a[1] for a, b in pairwise(spans)):
         out.found["CONTAINER_OVERLAP"] = None
 
 

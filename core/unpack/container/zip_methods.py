@@ -21,11 +21,38 @@ from mxward.core.unpack.work import Damaged, Work
 
 MAX_MEMORY: Final = 64 << 20  # dictionary or model of one decoder
 _STEP: Final = 1 << 16  # bytes in at once
-_OUT: Final = 4 << 20  # bytes out at once
+_OUT: Final = 1 << 20  # bytes out at once
 
 
 class Unknown(Exception):
     """A method that is not read here."""
+
+
+class Broken(Damaged):
+    """Packed content that ends early or turns wrong; `content` is what came out of it before."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__("its packed content breaks off")
+        self.content = content
+
+
+ERRORS: Final = (zlib.error, OSError, lzma.LZMAError, zstandard.ZstdError, ValueError, EOFError, struct.error)
+
+
+def pulled(work: Work, pieces: Iterator[bytes]) -> bytes:
+    """Join what a decoder gives. Raises: Broken with what came before its error; OverBudget."""
+    broken: list[Exception] = []
+
+    def until_broken() -> Iterator[bytes]:
+        try:
+            yield from pieces
+        except (*ERRORS, Damaged) as error:
+            broken.append(error)
+
+    content = work.pull(until_broken())
+    if broken:
+        raise Broken(content) from broken[0]
+    return content
 
 
 def unpacked(work: Work, method: int, packed: memoryview, size: int) -> tuple[bytes, int]:
@@ -39,7 +66,7 @@ def unpacked(work: Work, method: int, packed: memoryview, size: int) -> tuple[by
         raise Unknown(f"packed with method {method}")
     try:
         return decoder(work, packed, size)
-    except (zlib.error, OSError, lzma.LZMAError, zstandard.ZstdError, ValueError, EOFError, struct.error) as error:
+    except ERRORS as error:
         raise Damaged("its packed content breaks off") from error
 
 
@@ -56,7 +83,7 @@ def bounded(work: Work, decoder: Any, packed: memoryview) -> tuple[bytes, int]:
             taken += len(step)
             yield decoder.decompress(step, _OUT)
 
-    whole = work.pull(pieces())
+    whole = pulled(work, pieces())
     return whole, taken - len(decoder.unused_data)
 
 
@@ -64,22 +91,30 @@ def _stored(work: Work, packed: memoryview, size: int) -> tuple[bytes, int]:
     return bytes(packed), len(packed)
 
 
-def deflated(work: Work, packed: memoryview, size: int, window: int = -15) -> tuple[bytes, int]:
-    """Decode deflate (RFC 1951), or gzip and zlib by other `window`."""
-    decoder = zlib.decompressobj(window)
-    whole = decoder.decompress(packed, min(work.purse.bytes_left + 1, _OUT))
-    if decoder.eof:
-        return whole, len(packed) - len(decoder.unused_data)
+def deflated(work: Work, packed: memoryview, size: int = 0) -> tuple[bytes, int]:
+    """Decode deflate (RFC 1951). Raises: Broken, OverBudget."""
+    try:
+        return _deflated(work, packed, len(packed))
+    except Broken:
+        return _deflated(work, packed, 256)  # small steps save what stands before the error
 
-    def rest() -> Iterator[bytes]:
-        yield whole
+
+def _deflated(work: Work, packed: memoryview, step: int) -> tuple[bytes, int]:
+    decoder = zlib.decompressobj(-15)
+    at = 0
+
+    def pieces() -> Iterator[bytes]:
+        nonlocal at
         while not decoder.eof:
-            piece = decoder.decompress(decoder.unconsumed_tail, _OUT)
-            if not piece and not decoder.eof:
+            given = decoder.unconsumed_tail or packed[at : at + step]
+            at += 0 if decoder.unconsumed_tail else len(given)
+            piece = decoder.decompress(given, _OUT)
+            if not piece and not decoder.eof and at >= len(packed) and not decoder.unconsumed_tail:
                 raise Damaged("its packed content breaks off")
             yield piece
 
-    return work.pull(rest()), len(packed) - len(decoder.unused_data)
+    whole = pulled(work, pieces())
+    return whole, at - len(decoder.unused_data)
 
 
 def _deflated64(work: Work, packed: memoryview, size: int) -> tuple[bytes, int]:
@@ -93,7 +128,7 @@ def _deflated64(work: Work, packed: memoryview, size: int) -> tuple[bytes, int]:
             taken += len(step)
             yield decoder.inflate(step)
 
-    return work.pull(pieces()), len(packed)
+    return pulled(work, pieces()), len(packed)
 
 
 def _bzipped(work: Work, packed: memoryview, size: int) -> tuple[bytes, int]:
@@ -134,18 +169,26 @@ def _zstd(work: Work, packed: memoryview, size: int) -> tuple[bytes, int]:
 
 
 def zstd_frame(work: Work, packed: memoryview) -> tuple[bytes, int]:
-    """Decode one zstd frame, output bounded piece by piece. Raises: OverBudget, Damaged, zstandard.ZstdError."""
-    if zstandard.frame_header_size(packed[:32]) and (
-        zstandard.get_frame_parameters(packed[:32]).window_size > MAX_MEMORY
-    ):
-        raise OverBudget("limit:memory", "asks for a large window")
-    reader = zstandard.ZstdDecompressor(max_window_size=MAX_MEMORY).stream_reader(packed, read_across_frames=False)
+    """Decode one zstd frame. Raises: OverBudget, Broken."""
+    decoder = zstandard.ZstdDecompressor(max_window_size=MAX_MEMORY).decompressobj()
+    taken = 0
 
     def pieces() -> Iterator[bytes]:
-        while piece := reader.read(_OUT // 4):
-            yield piece
+        nonlocal taken
+        while not decoder.eof:
+            step = bytes(packed[taken : taken + 256])  # unbounded output: a block of 128 kB can take 4 bytes
+            if not step:
+                raise Damaged("its packed content breaks off")
+            taken += len(step)
+            yield decoder.decompress(step)
 
-    return work.pull(pieces()), len(packed)
+    try:
+        whole = pulled(work, pieces())
+    except Broken as error:
+        if "memory" in str(error.__cause__):
+            raise OverBudget("limit:memory", "asks for a large window") from error
+        raise
+    return whole, taken - len(decoder.unused_data)
 
 
 def _ppmd(work: Work, packed: memoryview, size: int) -> tuple[bytes, int]:
