@@ -1,11 +1,13 @@
 """YARA over the raw message, each decoded part that is not already in it, and the readable text.
 
-Content that stands in the message verbatim is scanned once, as part of the raw message; the same bytes are
-never scanned twice. Which metadata count is told in core/rules/pack.py.
+Content that stands in the message verbatim is scanned once, as part of the raw message, but for rules that ask for the
+text and not for the raw message: a text is a text, however it was sent. Which metadata count is told in
+core/rules/pack.py.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import Any, Final
@@ -26,6 +28,8 @@ _MALWARE_WORDS: Final = (
 )  # fmt: skip
 DEFAULT_CATEGORY, DEFAULT_WEIGHT = "attachment", 4.0
 MALWARE_WEIGHT: Final = 15.0
+# Is any rule for the text and not for the raw message? One that stands in a comment costs a second look at plain text.
+_VIEWS_OF_TEXT: Final = re.compile(r'\bviews\b[^"]{0,999}"(?![^"\n]*\braw\b)[^"\n]*\btext\b[^"\n]*"')
 _LABEL: Final = {"raw": "raw", "part": "decoded", "text": "text"}
 
 
@@ -37,6 +41,7 @@ class YaraDetector:
     def __init__(self, rules: RuleSet) -> None:
         self.packs = tuple(pack.label for pack in rules.packs if pack.yara)
         self._rules: YaraIndex | None = rules.yara
+        self._has_text_alone = any(_VIEWS_OF_TEXT.search(source.text) for pack in rules.packs for source in pack.yara)
         self._defaults = {pack.label: (pack.default_category, pack.default_weight) for pack in rules.packs}
 
     def detect(self, message: Message) -> Iterable[Hit]:
@@ -44,17 +49,18 @@ class YaraDetector:
         if self._rules is None:
             return ()
         found: dict[tuple[str, str], Hit] = {}
-        for data, part, externals in _scanned(message):
+        for data, part, externals, is_seen in _scanned(message, again=self._has_text_alone):
             if message.is_late():
                 message.not_inspected.append(NotInspected(part, "timeout", "no time left for yara from this part on"))
                 break
-            self._scan(self._rules, message, data, part, externals, found)
+            self._scan(self._rules, message, data, part, externals, found, is_seen=is_seen)
         return found.values()
 
     def _scan(
         self, rules: YaraIndex, message: Message, data: bytes | memoryview, part: int,
-        externals: Externals, found: dict[tuple[str, str], Hit],
+        externals: Externals, found: dict[tuple[str, str], Hit], *, is_seen: bool,
     ) -> None:  # fmt: skip
+        """Adds the hits in one view; where the raw message showed it all, only those of rules that are not for that."""
         try:
             findings = rules.scan(data, externals, YARA_TIMEOUT_S)
         except YaraTimeout:
@@ -66,7 +72,8 @@ class YaraDetector:
             return
         view = str(externals["view"])
         for finding in findings:
-            if view in str(finding.meta.get("views", view)).split():
+            wanted = str(finding.meta.get("views", "raw part text")).split()
+            if view in wanted and not (is_seen and "raw" in wanted):
                 found.setdefault((finding.namespace, finding.name), self._hit(finding, part, _LABEL[view]))
 
     def _hit(self, finding: Finding, part: int, view: str) -> Hit:
@@ -79,19 +86,23 @@ class YaraDetector:
         return Hit(finding.name, category, weight, self.name, label, detail[:200], evidence)
 
 
-def _scanned(message: Message) -> Iterator[tuple[bytes | memoryview, int, Externals]]:
-    """What is scanned: content, the part that it is of, and the variables of conditions."""
+def _scanned(message: Message, *, again: bool) -> Iterator[tuple[bytes | memoryview, int, Externals, bool]]:
+    """What is scanned: content, the part that it is of, the variables of conditions, was it in what came before.
+
+    Args: again: text is scanned also where it stands in the raw message.
+    """
     externals: Externals = {**EXTERNALS, "direction": message.envelope.direction}
-    yield message.raw, 0, externals
+    yield message.raw, 0, externals, False
     seen: set[bytes | memoryview] = set()
     for part in message.parts:
         if part.data and not _stands_in_raw(part) and part.data not in seen:
             seen.add(part.data)
-            yield part.data, part.index, _externals(externals, part)
+            yield part.data, part.index, _externals(externals, part), False
     externals = externals | {"view": "text"}
     for index, text in views.text_bytes(message):
-        if text and not _stands_in_raw(message.parts[index], as_text=True):
-            yield text, index, externals
+        stands = _stands_in_raw(message.parts[index], as_text=True)
+        if text and (again or not stands):
+            yield text, index, externals, stands
 
 
 def judge_meta(meta: dict[str, Any], tags: tuple[str, ...], defaults: tuple[str, float | None]) -> tuple[str, float]:

@@ -266,7 +266,7 @@ rule TYPED : trojan { condition: true_type == "application/pdf" and filename == 
 
 def test_yara_views(tmp_path: Path) -> None:
     detector = YaraDetector(rules(tmp_path, a__yar=YARA))
-    assert run(detector, mailkit.plain("needle")) == {"RAW"}
+    assert run(detector, mailkit.plain("needle")) == {"RAW", "TEXT"}
     assert run(detector, mailkit.with_attachment("a.txt", b"a needle", "text/plain")) == {"PART", "TEXT"}
     assert run(detector, mailkit.with_attachment("a.doc", b"a needle")) == set()
     assert run(detector, mailkit.html("nee<b>dle</b>")) == {"TEXT"}
@@ -276,9 +276,24 @@ def test_yara_views(tmp_path: Path) -> None:
 def test_yara_hits_tell_where(tmp_path: Path) -> None:
     detector = YaraDetector(rules(tmp_path, a__yar=YARA))
     raw = mailkit.plain("needle")
-    (hit,) = detector.detect(mailkit.extracted(raw))
+    (hit,) = (one for one in detector.detect(mailkit.extracted(raw)) if one.name == "RAW")
     assert (hit.category, hit.weight, hit.pack, hit.detail) == ("spam", 1.5, "p@1", "x")
     assert (hit.evidence[0].view, hit.evidence[0].offset, hit.evidence[0].length) == ("raw", raw.find(b"needle"), 6)
+
+
+@pytest.mark.parametrize("asked", ["text", "part text", "text part"])
+def test_a_rule_for_text_alone_sees_a_text_that_came_as_it_is(tmp_path: Path, asked: str) -> None:
+    rule = 'rule R { meta: views = "%s" strings: $a = "needle" condition: $a }'
+    detector = YaraDetector(rules(tmp_path, a__yar=rule % asked))
+    (hit,) = detector.detect(mailkit.extracted(mailkit.plain("a needle")))
+    assert (hit.evidence[0].view, hit.evidence[0].offset) == ("text", 2)
+
+
+def test_a_second_look_at_text_is_for_rules_of_text_alone(tmp_path: Path) -> None:
+    source = """rule TEXT { meta: views = "text" strings: $a = "needle" condition: $a }
+        rule SMALL { condition: filesize < 20 }
+        rule SMALL_TOO { meta: views = "raw text" condition: filesize < 20 }"""
+    assert run(YaraDetector(rules(tmp_path, a__yar=source)), mailkit.plain("a needle")) == {"TEXT"}
 
 
 def test_the_same_content_is_scanned_once(tmp_path: Path) -> None:
