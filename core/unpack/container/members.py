@@ -12,6 +12,7 @@ from mxward.core.unpack.work import Item, Work
 
 MAX_TRIES: Final = 1000  # passwords tried in one container, all members together
 # absolute, of a drive or a server, or upwards
+_ABSOLUTE: Final = re.compile(r"[/\\]|[A-Za-z]:")
 _OUTSIDE: Final = re.compile(r"^[/\\]|^[A-Za-z]:|(?:^|[/\\])\.\.(?:[/\\]|$)")
 
 
@@ -42,8 +43,9 @@ class Members:
     def link(self, name: str, target: str) -> None:
         """A symbolic or hard link. Its target is judged as a name."""
         self._list(name)
-        self._judged(target)
         self._work.find(self._item, "CONTAINER_LINK")
+        if _ABSOLUTE.match(target) or _climbs(f"{name.rpartition('/')[0]}/{target}"):
+            self._work.find(self._item, "CONTAINER_PATH_TRAVERSAL")
 
     def device(self, name: str) -> None:
         """A device, pipe or socket."""
@@ -89,6 +91,16 @@ class Members:
             return (name,)
         self._work.find(self._item, "CONTAINER_NUL_IN_NAME")
         return name.replace("\0", "\u2400"), name.partition("\0")[0]
+
+
+def _climbs(path: str) -> bool:
+    """Whether a path leaves the folder that it begins in."""
+    depth = 0
+    for step in path.replace("\\", "/").split("/"):
+        depth += -1 if step == ".." else step not in ("", ".")
+        if depth < 0:
+            return True
+    return False
 
 
 def readable(raw: bytes, charset: str = "cp437") -> str:

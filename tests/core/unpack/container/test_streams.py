@@ -114,9 +114,7 @@ def test_a_large_window_is_refused() -> None:
 
 
 def test_szdd_of_the_public_sample() -> None:
-    folder = corpus.root() / "attachments" / "clamav"
-    if not folder.is_dir():
-        pytest.skip(f"the shared corpus is not at {folder}")
+    folder = corpus.need("attachments/clamav")
     tree = unpack((folder / "clam.exe.szdd").read_bytes(), "clam.ex_")
     assert tree.children[0].data == (folder / "clam.exe").read_bytes()
 
