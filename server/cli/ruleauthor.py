@@ -234,9 +234,10 @@ def verify(
     if json:
         emit(found)
     else:
-        by = f" by {found['signer']}" if found["signer"] else ""
+        by = f" by {found['signer']}" if found["signer"] and not key else ""
         key_id = f" (key {found['key_id']})" if found["key_id"] else ""
-        line(safe(f"{found['pack']}: {found['state']}{by}{key_id} {found['comment']}".rstrip()))
+        comment = found["comment"].replace("\t", ", ")
+        line(safe(f"{found['pack']}: {found['state']}{by}{key_id} {comment}".rstrip()))
     raise typer.Exit(0 if found["state"] == "trusted" else 1)
 
 

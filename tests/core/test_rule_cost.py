@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -168,3 +169,18 @@ def test_a_scan_leaves_messages_as_they_were() -> None:
     assert cost.scan(detectors, [message])
     assert message.hits == []
     assert message.not_inspected == []
+
+
+def test_what_is_very_slow_is_measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mxward.core.rules.cost.ENOUGH_S", 0.01)
+    calls: list[str] = []
+
+    def slow() -> None:
+        calls.append("slow")
+        end = time.process_time() + 0.02
+        while time.process_time() < end:
+            pass
+
+    (took, quick), _ = cost.compare([slow, lambda: calls.append("quick")], 5)
+    assert calls == ["slow", "quick"]
+    assert took >= 0.01 > quick

@@ -221,6 +221,9 @@ def test_signing_profiling_and_coverage(site: Any, tmp_path: Path) -> None:
     signed = site.mx("rules", "sign", str(pack), "--key", secret, given=b"pw\n", plain=True)
     assert signed.out == f"ours 1 signed with key {made['key_id']}\n"
     assert site.mx("rules", "verify", str(pack)).code == exitcodes.NEGATIVE, "by a key that is not trusted"
+    given = site.mx("rules", "verify", str(pack), "--key", public).out
+    assert given.startswith(f"ours: trusted (key {made['key_id']}) timestamp:")
+    assert given.endswith(", pack:ours, version:1\n")
     assert site.mx("rules", "trust", "us", public).out == f"us ({made['key_id']}) is trusted\n"
     assert site.mx("rules", "verify", str(pack)).out.startswith("ours: trusted by us (key ")
     assert site.mx("rules", "add", str(pack), MXWARD_RULES_REQUIRE_SIGNATURE="true").code == 0
