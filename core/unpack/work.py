@@ -113,6 +113,10 @@ class Work:
         if self._is_new(item, f"f {name}"):
             self._tell(reply.Found(item.number, name))
 
+    def has_found(self, item: Item, name: str) -> bool:
+        """Was that finding told of this item?"""
+        return (item.number, f"f {name}") in self._said
+
     def fact(self, item: Item, key: str, value: str) -> None:
         """Metadata that the document states, such as "author"."""
         if self._is_new(item, f"m {key}"):
