@@ -17,6 +17,7 @@ from typing import Final
 import orjson
 
 from mxward.core.errors import MxwardError
+from mxward.core.rules.cachefile import distrusted
 from mxward.core.rules.compile import compile_packs
 from mxward.core.rules.manage import enabled_packs
 from mxward.server.config import Config
@@ -75,6 +76,8 @@ def build(config: Config, log: Log) -> bool:
     progress = Progress(config.data, log)
     try:
         packs = enabled_packs(config.data / "rules", trust_of(config))
+        if unused := distrusted(config.data / "cache"):
+            log.warning("rules_cache_distrusted", files=unused[:20])
         log("rules_building", packs=[pack.label for pack in packs])
         progress.tell("YARA rules", 0)
         compile_packs(packs, config.data / "cache", progress)

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from mxward import __version__
 from mxward.bindings import yara
-from mxward.core.rules.cachefile import write_cache
+from mxward.core.rules.cachefile import is_kept, write_cache
 from mxward.core.rules.pack import Pack
 
 HEAVY_BYTES: Final = 256 << 10  # text of rules of one pack that takes longer than a start may: about 500 YARA rules
@@ -30,7 +30,7 @@ class Loading(NamedTuple):
 
 def is_built(packs: Sequence[Pack], cache: Path | None) -> bool:
     """Is all that these packs need in the cache, or worked out in no time?"""
-    return not any(_is_heavy(pack) for pack in packs) or (cache is not None and _mark(packs, cache).exists())
+    return not any(_is_heavy(pack) for pack in packs) or (cache is not None and is_kept(_mark(packs, cache)))
 
 
 def mark_built(packs: Sequence[Pack], cache: Path) -> None:

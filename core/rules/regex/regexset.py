@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 from mxward.bindings import pcre2
 from mxward.core.errors import RulePackError
-from mxward.core.rules.cachefile import write_cache
+from mxward.core.rules.cachefile import open_cache, write_cache
 from mxward.core.rules.regex.needed import LiteralTable, needed
 from mxward.core.rules.regex.sampletext import sample
 from mxward.pyx import candidates, literals, sieve
@@ -177,9 +177,9 @@ def _key(patterns: Sequence[Regex]) -> str:
 def _load(file: Path) -> _Opened | None:
     """What was kept, mapped, so that processes share it; None when there is nothing or it is not what was written."""
     try:
-        with file.open("rb") as opened:
+        with open_cache(file) as opened:
             content = memoryview(mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ))
-    except (OSError, ValueError):  # no such file, or an empty one
+    except (OSError, ValueError):  # no such file, an empty one, or one that others may have written
         return None
     head, body = content[: len(_MAGIC) + 32], content[len(_MAGIC) + 32 :]
     if head != _MAGIC + hashlib.sha256(body).digest():

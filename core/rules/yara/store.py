@@ -1,8 +1,8 @@
 """Keeps indexes of YARA rules in files, by content: what was built once is mapped at the next start.
 
 The files hold libyara's own form, which libyara trusts: each begins with the digest of what follows, is written by
-rename, and belongs in a directory that only this service may write. A file that is damaged, or of another version,
-is made anew.
+rename, and is used only where nobody else may write (cachefile.py). A file that is damaged, or of another version, is
+made anew.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from mxward import __version__
 from mxward.bindings import yara
-from mxward.core.rules.cachefile import write_cache
+from mxward.core.rules.cachefile import is_kept, open_cache, write_cache
 from mxward.core.rules.yara.build import Progress, build
 from mxward.core.rules.yara.index import IndexDamaged, YaraIndex
 
@@ -40,7 +40,7 @@ def open_index(
 
 def is_cached(sources: Mapping[str, str], externals: Mapping[str, str | int | bool], cache: Path | None) -> bool:
     """Would `open_index` find a file, so that it takes no time?"""
-    return cache is not None and (cache / f"yara-{_key(sources, externals)}.idx").exists()
+    return cache is not None and is_kept(cache / f"yara-{_key(sources, externals)}.idx")
 
 
 def _key(sources: Mapping[str, str], externals: Mapping[str, str | int | bool]) -> str:
@@ -52,7 +52,7 @@ def _key(sources: Mapping[str, str], externals: Mapping[str, str | int | bool]) 
 
 def _load(file: Path) -> YaraIndex | None:
     try:
-        with file.open("rb") as opened:
+        with open_cache(file) as opened:
             mapped = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
         return YaraIndex(mapped)
     except (OSError, ValueError, IndexDamaged):
