@@ -13,6 +13,7 @@ shipped pack of the same name. What else a new pack must pass (samples, cost, ca
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
@@ -33,7 +34,7 @@ from mxward.core.rules.history import (
     write_history,
 )
 from mxward.core.rules.pack import PACK_NAME, Pack, parse_pack
-from mxward.core.rules.trust import Signed, Trust, check_trust
+from mxward.core.rules.trust import TRUSTED, Signed, Trust, check_trust
 
 SHIPPED: Final = Path(__file__).parent / "packs"
 _DISABLED: Final = ".disabled"
@@ -68,6 +69,8 @@ class Candidate:
     files: PackFiles
     signed: Signed
     packs: tuple[Pack, ...]
+    downgrade: str = ""  # why it should not replace the signed pack in force: it is older
+    unsigned: str = ""  # the same, because no trusted key signed it
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +153,33 @@ def prepare(rules_dir: Path, files: PackFiles, trust: Trust = NO_TRUST) -> Candi
     pack = parse_pack(files, Path(files.name))
     counted = pack.without(read_history(rules_dir, pack.name).without)
     others = [p for p in enabled_packs(rules_dir, trust) if p.name != pack.name]
-    return Candidate(counted, files, signed, tuple(sorted((*others, counted), key=lambda p: p.name)))
+    packs = tuple(sorted((*others, counted), key=lambda p: p.name))
+    downgrade = unsigned = ""
+    if (last := _signed_version(rules_dir, pack.name, trust)) is not None:
+        if signed.state != TRUSTED:
+            unsigned = f"version {last} in force is signed by a trusted key, this one is not"
+        if order_of(pack.version) < order_of(last):
+            downgrade = f"version {pack.version} is older than the signed version {last} in force"
+    return Candidate(counted, files, signed, packs, downgrade, unsigned)
+
+
+def _signed_version(rules_dir: Path, name: str, trust: Trust) -> str | None:
+    """The version in force of an added pack that a trusted key signed; None for other packs."""
+    path = rules_dir / name
+    if not path.is_dir():
+        return None
+    try:
+        pack, signed = _in_force(rules_dir, path, trust)
+    except RulePackError:  # it was damaged: what it was when it came
+        version = next((v for v in read_history(rules_dir, name).versions if v.folder == path.resolve().name), None)
+        return version.version if version is not None and version.signed.get("state") == TRUSTED else None
+    return pack.version if signed is not None and signed.state == TRUSTED else None
+
+
+def order_of(version: str) -> tuple[tuple[int, int, str], ...]:
+    """What versions are compared by: numbers by value, words by letter; 1.10 is above 1.9, 1.0 above 1.0-rc1."""
+    pieces = re.findall(r"\d+|[a-z]+", version.lower())
+    return (*((1, int(piece), "") if piece.isdigit() else (-1, 0, piece) for piece in pieces), (0, 0, ""))
 
 
 def install(rules_dir: Path, candidate: Candidate, who: Who = NOBODY, cost: dict[str, Any] | None = None) -> Version:

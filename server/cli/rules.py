@@ -72,6 +72,12 @@ def add(
     force: Annotated[
         bool, typer.Option("--force", help="Take it although it costs too much or matches too much.")
     ] = False,
+    allow_downgrade: Annotated[
+        bool, typer.Option("--allow-downgrade", help="Let it replace a newer version that is signed.")
+    ] = False,
+    allow_unsigned: Annotated[
+        bool, typer.Option("--allow-unsigned", help="Let it replace a signed pack although no trusted key signed it.")
+    ] = False,
     reason: Why = "",
     data: Data = "",
     config: ConfigFile = "",
@@ -90,7 +96,10 @@ def add(
     from mxward.server.services import rules
 
     with opened(data, config) as context, watching() as watch:
-        result = rules.add(context, path, isolate=isolate, force=force, reason=reason, watch=watch)
+        result = rules.add(
+            context, path, isolate=isolate, force=force, reason=reason, watch=watch,
+            allow_downgrade=allow_downgrade, allow_unsigned=allow_unsigned,
+        )  # fmt: skip
     if json:
         emit(result)
         return

@@ -20,7 +20,7 @@ from mxward.core.rules.container import read_source
 from mxward.core.rules.files import PackFiles
 from mxward.core.rules.gate import Assessment
 from mxward.core.rules.history import read_history
-from mxward.core.rules.manage import Who
+from mxward.core.rules.manage import Candidate, Who
 from mxward.server.config import Config
 from mxward.server.services.context import Context
 from mxward.server.services.errors import NotFound, NotRunning, Refused
@@ -71,28 +71,34 @@ def history(config: Config, name: str) -> list[dict[str, Any]]:
 
 def add(
     context: Context, path: Path, *, isolate: bool = False, force: bool = False, reason: str = "",
-    watch: Watch = no_watch,
+    watch: Watch = no_watch, allow_downgrade: bool = False, allow_unsigned: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """Take a pack in, a directory or a container, after all that a pack must pass; replaces its namesake.
 
     Args: isolate: leave out rules that are too dear, hang or match everything, and take the rest; force: take it
-    although it is too dear, hangs or matches everything (never although it is faulty or wrongly signed).
+    although it is too dear, hangs or matches everything (never although it is faulty or wrongly signed);
+    allow_downgrade, allow_unsigned: let it replace a signed pack that is newer, or although no trusted key signed it.
     Raises NotFound, RulePackError (with file and line, or the sample that failed), Refused by the gate, with the
     culprits. Nothing has changed then.
     """
     if not path.exists():
         raise NotFound(f"{path} is not there; a pack is a directory with a pack.toml, or a .tar.gz or .zip of one")
-    return add_files(context, read_source(path), isolate=isolate, force=force, reason=reason, watch=watch)
+    return add_files(
+        context, read_source(path), isolate=isolate, force=force, reason=reason, watch=watch,
+        allow_downgrade=allow_downgrade, allow_unsigned=allow_unsigned,
+    )  # fmt: skip
 
 
 def add_files(
     context: Context, files: PackFiles, *, isolate: bool = False, force: bool = False, reason: str = "",
-    watch: Watch = no_watch,
+    watch: Watch = no_watch, allow_downgrade: bool = False, allow_unsigned: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """As `add`, for a pack that was read already, or made."""
     rules_dir = folder(context.config)
     with _locked(rules_dir):
-        trial = Trial(context, manage.prepare(rules_dir, files, trust_of(context.config)), watch)
+        candidate = manage.prepare(rules_dir, files, trust_of(context.config))
+        _may_replace(context, candidate, downgrade=allow_downgrade, unsigned=allow_unsigned)
+        trial = Trial(context, candidate, watch)
         trial.run_samples()
         found = trial.assess()
         was_refused = found.reason
@@ -110,6 +116,16 @@ def add_files(
     if found.reason:
         detail |= {"forced": found.reason, "reason": reason}
     return _done(context, "rules.add", pack.name, **detail) | {"cost": cost_of(found), "warning": was_refused}
+
+
+def _may_replace(context: Context, candidate: Candidate, *, downgrade: bool, unsigned: bool) -> None:
+    """Raises Refused for what would quietly undo a signed pack, unless that is asked for."""
+    for why, is_allowed, option in (
+        (candidate.unsigned, unsigned, "--allow-unsigned"), (candidate.downgrade, downgrade, "--allow-downgrade")
+    ):  # fmt: skip
+        if why and not is_allowed:
+            context.audit("rules.refuse", candidate.pack.name, version=candidate.pack.version, reason=why)
+            raise Refused(f"{candidate.pack.label} is not taken in: {why}; {option} takes it all the same")
 
 
 def _refuse(context: Context, trial: Trial, found: Assessment) -> None:

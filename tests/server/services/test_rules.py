@@ -12,6 +12,7 @@ import pytest
 
 from mxward.core.errors import ConfigError, RulePackError
 from mxward.core.rules.history import read_history
+from mxward.core.rules.manage import order_of
 from mxward.server.services import ruleauthor, rulegate, rules, scanning
 from mxward.server.services.context import Context
 from mxward.server.services.errors import BadRequest, NotFound, Refused
@@ -271,6 +272,50 @@ def test_a_signed_pack_that_was_changed_is_refused_when_added_and_when_loaded(
     with pytest.raises(RulePackError, match=r"words\.list: is not what was signed"):
         scanning.load_uncached(context.config)
     assert "is not what was signed" in state(context, "trust-pack")["fault"]
+
+
+def test_a_signed_pack_is_not_quietly_undone(context: Context, pack: Path, keys: tuple[Path, Path]) -> None:
+    ruleauthor.sign(pack, keys[1], lambda: "pw", 1)
+    ruleauthor.trust_key(context, "vendor", str(keys[0]))
+    rules.add(context, pack)
+    write_manifest(pack, "1.9")
+    ruleauthor.sign(pack, keys[1], lambda: "pw", 2)
+    with pytest.raises(Refused, match=r"1\.9 is older than the signed version 2 in force; --allow-downgrade"):
+        rules.add(context, pack)
+    assert rules.add(context, pack, allow_downgrade=True)["version"] == "1.9"
+    write_manifest(pack, "1.10")
+    ruleauthor.sign(pack, keys[1], lambda: "pw", 3)
+    assert rules.add(context, pack)["version"] == "1.10"
+    write_manifest(pack, "3")
+    for file in ("pack.sums", "pack.sums.minisig"):
+        (pack / file).unlink()
+    with pytest.raises(Refused, match="signed by a trusted key, this one is not; --allow-unsigned"):
+        rules.add(context, pack, force=True)
+    assert "trust-pack@1.10" in labels(context)
+    assert rules.add(context, pack, allow_unsigned=True)["signed"] == "unsigned"
+    write_manifest(pack, "2")
+    assert rules.add(context, pack)["version"] == "2"  # nobody signed the one in force
+
+
+def test_an_unsigned_pack_does_not_replace_a_signed_one_that_was_damaged(
+    context: Context, pack: Path, keys: tuple[Path, Path]
+) -> None:
+    ruleauthor.sign(pack, keys[1], lambda: "pw", 1)
+    ruleauthor.trust_key(context, "vendor", str(keys[0]))
+    rules.add(context, pack)
+    rules.disable(context, "trust-pack")
+    (context.config.data / "rules" / "trust-pack" / "words.list").write_text("@name WORDS\nother words\n")
+    for file in ("pack.sums", "pack.sums.minisig"):
+        (pack / file).unlink()
+    with pytest.raises(Refused, match="--allow-unsigned"):
+        rules.add(context, pack)
+
+
+@pytest.mark.parametrize(
+    ("older", "newer"), [("1.9", "1.10"), ("1", "1.1"), ("1.0-rc1", "1.0"), ("2024.12", "2025.1"), ("1a", "1b")]
+)
+def test_versions_are_compared_as_people_do(older: str, newer: str) -> None:
+    assert order_of(older) < order_of(newer)
 
 
 def test_a_key_that_is_trusted_no_longer(context: Context, pack: Path, keys: tuple[Path, Path]) -> None:
