@@ -12,6 +12,11 @@ FORMATS: Final[tuple[Format, ...]] = (
         ("image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp", "image/tiff", "image/vnd.microsoft.icon"),
         "image.picture:open_picture", "Pillow, zxing-cpp",
         "codes of two dimensions, metadata, what stands behind the end; 20 million pixels, JPEG 100 million; "
-        "3 frames of an animation; writing in the picture is not read",
+        "3 frames of an animation",
+    ),
+    Format(
+        "writing in pictures, where `sandbox.ocr` is on",
+        ("image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp", "image/tiff"),
+        "image.ocr:open_text", "Tesseract (Debian, optional)", "sides of 24 pixels, 40 million pixels in all, 2 s a picture",
     ),
 )  # fmt: skip
