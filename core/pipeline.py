@@ -26,8 +26,7 @@ from mxward.core.detect.teststring import TestStringDetector
 from mxward.core.detect.text import TextDetector
 from mxward.core.detect.yara import YaraDetector
 from mxward.core.errors import EngineError, RulePackError
-from mxward.core.extract.children import open_attachments
-from mxward.core.extract.container import list_containers
+from mxward.core.extract.children import look_inside
 from mxward.core.extract.opener import Opener
 from mxward.core.extract.parts import extract
 from mxward.core.extract.passwords import SITE_FILE, site_passwords
@@ -67,7 +66,8 @@ class Pipeline:
         self.packs = tuple(dict.fromkeys(pack for detector in detectors for pack in detector.packs))
         self.version = f"{policy.version}+{rules_version}" if rules_version else policy.version
         self.loading = tuple(loading)  # what it does without
-        self._deadline_s, self._monotonic, self._opener = deadline_s, monotonic, opener
+        self.opener = opener
+        self._deadline_s, self._monotonic = deadline_s, monotonic
         self._passwords = tuple(passwords)
 
     def judge(self, raw: bytes, envelope: Envelope) -> Message:
@@ -80,10 +80,7 @@ class Pipeline:
         try:
             message.mime = parse(raw)
             extract(message)
-            if self._opener is None:
-                list_containers(message)
-            else:
-                open_attachments(message, self._opener, OPENING_DEADLINE_S, self._passwords)
+            look_inside(message, self.opener, OPENING_DEADLINE_S, self._passwords)
         except Exception as error:
             message.hits.append(_failed("parser", error))
         else:

@@ -122,6 +122,15 @@ class Scan(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     on_degraded: Literal["defer", "hold", "deliver"] = "defer"
 
 
+class Sandbox(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """The processes in which attachments are opened (docs/attachments.md)."""
+
+    idle: int = 2  # workers kept ready, of each smtp process
+    memory_bytes: int = 256 * 1024 * 1024  # that one worker may take
+    user: str = ""  # whom workers run as when started as root; "": mxward-sandbox when there is one, else nobody
+    ocr: str = ""  # languages in which text in pictures is read, as tesseract names them ("eng"); "": it is not read
+
+
 class Rules(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """What a rule pack must be and do before it judges mail (docs/rules.md)."""
 
@@ -162,6 +171,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     delivery: Delivery = msgspec.field(default_factory=Delivery)
     store: StoreConfig = msgspec.field(default_factory=StoreConfig)
     scan: Scan = msgspec.field(default_factory=Scan)
+    sandbox: Sandbox = msgspec.field(default_factory=Sandbox)
     rules: Rules = msgspec.field(default_factory=Rules)
     web: Web = msgspec.field(default_factory=Web)
     log: Log = msgspec.field(default_factory=Log)

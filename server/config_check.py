@@ -55,6 +55,7 @@ def check(config: Config, fail: Fail) -> None:
             if getattr(getattr(config, section), name) <= 0:
                 fail(f"{section}.{name}", "is too small", "a number above 0")
     _check_rules(config, fail)
+    _check_sandbox(config, fail)
     _check_rest(config, fail)
 
 
@@ -132,6 +133,28 @@ def _check_rules(config: Config, fail: Fail) -> None:
         # what it holds is checked where it is used: cryptography is not loaded for every command
         if not re.fullmatch(r"RW[A-Za-z0-9+/]{54}", key):
             fail("rules.trusted_keys", f"{key!r} is no minisign public key", "56 characters that begin with RW")
+
+
+def _check_sandbox(config: Config, fail: Fail) -> None:
+    sandbox = config.sandbox
+    if not 1 <= sandbox.idle <= 64:
+        fail("sandbox.idle", "is out of range", "1 to 64 processes")
+    if not 64 << 20 <= sandbox.memory_bytes <= 16 << 30:
+        fail("sandbox.memory_bytes", "is out of range", "64 MB to 16 GB")
+    if not re.fullmatch(r"(?:[a-z][a-z_]{2,19}(?:\+[a-z][a-z_]{2,19}){0,7})?", sandbox.ocr):
+        fail("sandbox.ocr", f"{sandbox.ocr!r} is no list of languages", '"eng", "eng+deu", or "" for none')
+    if sandbox.user and not is_unprivileged(sandbox.user):
+        fail("sandbox.user", f"{sandbox.user!r} is no user of this machine, or is root", "an unprivileged user")
+
+
+def is_unprivileged(user: str) -> bool:
+    """Is there a user of this name, which is not root?"""
+    import pwd  # for a setting that few make
+
+    try:
+        return pwd.getpwnam(user).pw_uid != 0
+    except KeyError:
+        return False
 
 
 def _check_rest(config: Config, fail: Fail) -> None:

@@ -58,6 +58,14 @@ COUNTERS: Final[dict[str, str]] = {
     "jobs_bodies_dropped_total": "Bodies of settled messages dropped after their time",
     "store_free_bytes": "Bytes that the store may still take",
     "store_problems": "Problems that the store reports of itself",
+    "sandbox_sessions_total": "Messages whose attachments went to the sandbox",
+    "sandbox_attachments_total": "Attachments opened in the sandbox",
+    "sandbox_us_total": "Microseconds of wall time spent waiting for the sandbox",
+    "sandbox_cpu_us_total": "Microseconds of processor time that sandbox workers used",
+    "sandbox_crashes_total": "Sandbox workers that died of an attachment",
+    "sandbox_timeouts_total": "Attachments that took longer than they may, and whose worker was ended",
+    "sandbox_unavailable_total": "Attachments for which no sandbox worker could be had",
+    "sandbox_restarts_total": "Template processes of the sandbox that ended and were replaced",
 }
 GAUGES: Final = frozenset(("smtp_sessions_open", "delivery_active", "store_free_bytes", "store_problems"))
 _INDEX: Final = {name: i for i, name in enumerate(COUNTERS)}

@@ -29,8 +29,8 @@ from mxward.server.run.notify import notify, watchdog_interval
 
 DRAIN_S: Final = 30.0  # from SIGTERM to SIGKILL; deploy/mxward.service waits longer
 START_S: Final = 120.0  # a worker that does not serve by then is killed and started anew
-# Settings that a reload cannot change, because ports are bound and privileges gone.
-FIXED: Final = ("server", "listener", "store", "web", "tls")
+# Settings that a reload cannot change, because ports are bound, privileges gone, processes started.
+FIXED: Final = ("server", "listener", "store", "web", "tls", "sandbox")
 
 
 @dataclass

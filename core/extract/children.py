@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from mxward.core.extract import passwords, reply, views
+from mxward.core.extract.container import list_containers
 from mxward.core.extract.findings import FINDINGS
 from mxward.core.extract.formats import OPENABLE
 from mxward.core.extract.opener import REASONS, Budget, Opened, Opener, Request, Session
@@ -18,6 +19,14 @@ from mxward.core.limits import MAX_CHILD_BYTES, MAX_CHILD_DEPTH, MAX_CHILDREN, M
 from mxward.core.message import Message, Part
 from mxward.core.verdict import Evidence, Hit, NotInspected
 from mxward.pyx.filetype import identify
+
+
+def look_inside(message: Message, opener: Opener | None, seconds: float, of_site: Sequence[str] = ()) -> None:
+    """Open the attachments as `open_attachments` does, or without an opener list what some containers hold."""
+    if opener is None:
+        list_containers(message)
+    else:
+        open_attachments(message, opener, seconds, of_site)
 
 
 def open_attachments(message: Message, opener: Opener, seconds: float, of_site: Sequence[str] = ()) -> None:

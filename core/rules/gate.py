@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Final
 
+from mxward.core.extract.opener import Opener
 from mxward.core.message import Message
 from mxward.core.pipeline import Pipeline
 from mxward.core.rules import cost, reference
@@ -78,7 +79,7 @@ def assess(
     slowest, input_name = _worst(pack, after, budget, progress)
     worst = Assessment(worst_us=slowest * 1e6, worst_input=input_name, n_canary=n_canary, turned=turned)
     if slowest > budget.worst_s:
-        return _too_slow(pack, worst, budget)
+        return _too_slow(pack, after, worst, budget)
     return _cost(pack, before, after, budget, mails, worst, progress)
 
 
@@ -140,9 +141,9 @@ def _judge(pipeline: Pipeline, raw: bytes) -> tuple[float, bool]:
     return taken, not any(item.reason == "timeout" for item in messages[0].not_inspected)
 
 
-def _too_slow(pack: Pack, found: Assessment, budget: Budget) -> Assessment:
+def _too_slow(pack: Pack, after: Pipeline, found: Assessment, budget: Budget) -> Assessment:
     raw = dict(reference.worst(searched_strings(pack, NEAR)))[found.worst_input]
-    (message,) = cost.prepare([raw])
+    (message,) = cost.prepare([raw], after.opener)
     culprits = tuple(slow_rules(pack, message, budget.worst_s / 4))
     reason = (
         f"a message of {found.worst_input} keeps a scanner busy for {found.worst_us / 1000:,.0f} ms "
@@ -170,7 +171,7 @@ def _cost(
     found = replace(found, before_us=before_us, after_us=after_us, added_instructions=added)
     if not _is_dear(best, len(mails), allowed_us):
         return found
-    alone = _alone(pack, mails, progress)
+    alone = _alone(pack, mails, after.opener, progress)
     # Alone, rules cost more than together: a pack whose rules cost little alone cannot have added much.
     if len(alone) < MAX_PROFILED and sum(rule.microseconds for rule in alone) <= NOTICEABLE * allowed_us:
         return found
@@ -188,9 +189,9 @@ def _is_dear(best: Sequence[float], n: int, allowed_us: float) -> bool:
     return after_us > allowed_us and after_us - before_us > NOTICEABLE * allowed_us
 
 
-def _alone(pack: Pack, mails: Sequence[bytes], progress: Progress) -> list[RuleCost]:
+def _alone(pack: Pack, mails: Sequence[bytes], opener: Opener | None, progress: Progress) -> list[RuleCost]:
     """Rules of the pack, at most MAX_PROFILED of them, each measured alone; dearest first."""
-    messages = cost.prepare(mails)
+    messages = cost.prepare(mails, opener)
     singles = list(islice(single_rules(pack), MAX_PROFILED))
     found = []
     for n, single in enumerate(singles):

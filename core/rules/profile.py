@@ -14,6 +14,7 @@ from typing import Final
 
 from mxward.core.detect.detector import Detector
 from mxward.core.errors import RulePackError
+from mxward.core.extract.opener import Opener
 from mxward.core.message import Message
 from mxward.core.pipeline import builtin_detectors
 from mxward.core.rules import cost
@@ -71,9 +72,14 @@ def rule_detectors(rules: RuleSet) -> list[Detector]:
     return [detector for detector in builtin_detectors(rules) if set(detector.packs) & set(rules.labels)]
 
 
-def profile(packs: Sequence[Pack], raws: Sequence[bytes], progress: Progress = no_progress) -> PackCost:
-    """Measure every rule of `packs` over these messages. Raises: RulePackError when a pack does not compile."""
-    messages = cost.prepare(raws)
+def profile(
+    packs: Sequence[Pack], raws: Sequence[bytes], progress: Progress = no_progress, opener: Opener | None = None
+) -> PackCost:
+    """Measure every rule of `packs` over these messages and what their attachments hold.
+
+    Raises: RulePackError when a pack does not compile.
+    """
+    messages = cost.prepare(raws, opener)
     detectors = rule_detectors(compile_packs(packs))
     cost.scan(detectors, messages)  # views are made once, by whoever comes first
     singles = [single for pack in packs for single in single_rules(pack)]

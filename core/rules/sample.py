@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Final
 
 from mxward.core.detect.detector import Detector
-from mxward.core.extract.container import list_containers
+from mxward.core.extract.children import look_inside
+from mxward.core.extract.opener import Opener
 from mxward.core.extract.parts import extract
+from mxward.core.limits import OPENING_DEADLINE_S
 from mxward.core.message import Envelope, Message, Recipient
 from mxward.core.pipeline import builtin_detectors
 from mxward.core.rules.compile import RuleSet, compile_packs
@@ -44,13 +46,18 @@ def run_samples(path: Path) -> list[SampleResult]:
     return list(check_samples(pack, files, compile_packs([pack])))
 
 
-def check_samples(pack: Pack, files: PackFiles, rules: RuleSet) -> Iterator[SampleResult]:
-    """As `run_samples`, with rules that were compiled already; hits of other packs among them do not count."""
+def check_samples(pack: Pack, files: PackFiles, rules: RuleSet, opener: Opener | None = None) -> Iterator[SampleResult]:
+    """As `run_samples`, with rules that were compiled already; hits of other packs among them do not count.
+
+    Args: opener: what opens the attachments of samples; None: they are listed at most.
+    """
     detectors = [detector for detector in builtin_detectors(rules) if pack.label in detector.packs]
     known = set(pack.rule_names())
     for kind in KINDS:
         for file in samples_of(files, kind):
-            yield _run(file, files.contents[file], kind == "must-match", detectors, known - pack.left_out, pack.label)
+            message = _message(file.rpartition("/")[2], files.contents[file])
+            look_inside(message, opener, OPENING_DEADLINE_S)
+            yield _run(file, message, kind == "must-match", detectors, known - pack.left_out, pack.label)
 
 
 def samples_of(files: PackFiles, kind: str) -> list[str]:
@@ -65,15 +72,18 @@ def coverage(pack: Pack, results: Sequence[SampleResult]) -> dict[str, int]:
     return {name: counted[name] for name in pack.rule_names(private=False)}
 
 
-def _run(
-    file: str, data: bytes, must_match: bool, detectors: Sequence[Detector], known: set[str], label: str
-) -> SampleResult:
-    name = file.rpartition("/")[2]
+def _message(name: str, data: bytes) -> Message:
     raw = data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n") if name.endswith(".eml") else _attach(name, data)
     message = Message(raw, Envelope("sender@sender.example", (Recipient("staff@trust.example"),)))
     message.mime = parse(raw)
     extract(message)
-    list_containers(message)
+    return message
+
+
+def _run(
+    file: str, message: Message, must_match: bool, detectors: Sequence[Detector], known: set[str], label: str
+) -> SampleResult:
+    name = file.rpartition("/")[2]
     hits = [hit for detector in detectors for hit in detector.detect(message) if hit.pack == label]
     names = tuple(dict.fromkeys(hit.name for hit in hits if hit.weight > 0 or must_match))
     wanted = name.partition(".")[0].partition("--")[0]

@@ -45,7 +45,7 @@ def scan(
     settings = load(data, config)
     options = Options(
         str(settings.data), tuple(settings.domains.local), parse_envelope(envelope),
-        settings.smtp.limits.max_message_bytes, trust_of(settings),
+        settings.smtp.limits.max_message_bytes, trust_of(settings), settings.sandbox,
     )  # fmt: skip
     is_bad = is_unread = False
     for result in _with_progress(paths, options.limit, results(paths, options, jobs)):

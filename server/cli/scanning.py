@@ -11,17 +11,22 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
 from mxward.core import scan as core_scan
+from mxward.core.extract.opener import Opener
 from mxward.core.message import Envelope, Recipient
 from mxward.core.pipeline import Pipeline, load_pipeline
 from mxward.core.rules.manage import NO_TRUST
 from mxward.core.rules.trust import Trust
 from mxward.server.cli.inputs import Item, items, path_for_json
+from mxward.server.config import Sandbox
+from mxward.server.sandbox.pool import SandboxPool
+from mxward.server.sandbox.setup import small_pool
 
 WINDOW: Final = 64  # messages in work or waiting to be printed, for each process
 ALONE: Final = 16  # with so few messages, starting processes costs more than it saves
@@ -39,15 +44,18 @@ class Options:
     envelope: dict[str, Any]
     limit: int
     trust: Trust = NO_TRUST
+    sandbox: Sandbox = field(default_factory=Sandbox)
 
 
 class Scanner:
     """Scans items with rules loaded once."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, opener: Opener | None = None) -> None:
         self.options = options
         data = Path(options.data)  # a machine without a gateway scans with what mxward ships
-        self.pipeline: Pipeline = load_pipeline(data if data.is_dir() else None, options.domains, options.trust)
+        self.pipeline: Pipeline = load_pipeline(
+            data if data.is_dir() else None, options.domains, options.trust, opener=opener
+        )
         self.envelope = _envelope(options)
 
     def scan(self, item: Item) -> dict[str, Any]:
@@ -80,10 +88,10 @@ def _envelope(options: Options) -> Envelope:
 _scanner: Scanner | None = None  # of a pool process
 
 
-def _begin(options: Options) -> None:
+def _begin(options: Options, pool: SandboxPool) -> None:
     global _scanner
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's
-    _scanner = Scanner(options)
+    _scanner = Scanner(options, pool.join())
 
 
 def _work(item: Item) -> dict[str, Any]:
@@ -95,19 +103,26 @@ def results(paths: list[str], options: Options, jobs: int = 0) -> Iterator[dict[
     """Results in the order of `items`. Raises RulePackError or PolicyError before the first when rules are faulty."""
     found = items(paths, options.limit)
     first = list(islice(found, ALONE + 1))
-    scanner = Scanner(options)  # also says what is wrong with the rules once, here
     n_processes = jobs or len(os.sched_getaffinity(0))
-    if len(first) <= ALONE or n_processes == 1:
-        yield from map(scanner.scan, first)
-        yield from map(scanner.scan, found)
-        return
-    with ProcessPoolExecutor(n_processes, initializer=_begin, initargs=(options,)) as pool:
+    with small_pool(options.sandbox) as sandbox:
+        scanner = Scanner(options, sandbox)  # also says what is wrong with the rules once, here
+        if len(first) <= ALONE or n_processes == 1:
+            yield from map(scanner.scan, first)
+            yield from map(scanner.scan, found)
+            return
+        sandbox.start()
+        yield from _by_many(chain(first, found), options, n_processes, sandbox)
+
+
+def _by_many(found: Iterator[Item], options: Options, n: int, sandbox: SandboxPool) -> Iterator[dict[str, Any]]:
+    # forked, so that all of them find the one template process of the sandbox
+    kind = get_context("fork")
+    with ProcessPoolExecutor(n, mp_context=kind, initializer=_begin, initargs=(options, sandbox)) as pool:
         waiting: deque[tuple[Item, Future[dict[str, Any]]]] = deque()
-        for source in (first, found):
-            for item in source:
-                waiting.append((item, pool.submit(_work, item)))
-                if len(waiting) >= WINDOW * n_processes:
-                    yield _answer(*waiting.popleft())
+        for item in found:
+            waiting.append((item, pool.submit(_work, item)))
+            if len(waiting) >= WINDOW * n:
+                yield _answer(*waiting.popleft())
         while waiting:
             yield _answer(*waiting.popleft())
 

@@ -22,6 +22,7 @@ from mxward.server.config import Config
 from mxward.server.services.context import Context
 from mxward.server.services.errors import BadRequest, NotFound, Refused
 from mxward.server.services.rules import folder, pack_path
+from mxward.server.services.scanning import opener_of
 from mxward.server.trust import MAX_KEY_BYTES, SUFFIX, key_files, key_folder, trust_of
 
 MAX_CORPUS_BYTES: Final = 512 * 1024 * 1024
@@ -70,7 +71,7 @@ def run_samples(
     done = 0
     for pack, files in chosen:
         results = []
-        for result in check_samples(pack, files, compile_packs([pack])):
+        for result in check_samples(pack, files, compile_packs([pack]), opener_of(config)):
             results.append(result)
             done += 1
             progress(done, total)
@@ -91,7 +92,7 @@ def profile_packs(
     """
     packs = [pack for pack, _ in targets(config, name)]
     raws = reference.everyday() if corpus is None else _mails(corpus)
-    return profile(packs, raws, progress)
+    return profile(packs, raws, progress, opener_of(config))
 
 
 def _mails(corpus: Path) -> list[bytes]:

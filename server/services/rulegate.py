@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from mxward.core.errors import RulePackError
+from mxward.core.extract.recall import RecallingOpener
 from mxward.core.pipeline import Pipeline, assemble
 from mxward.core.rules.compile import compile_packs
 from mxward.core.rules.gate import Assessment, Budget, assess
@@ -18,6 +19,7 @@ from mxward.core.rules.single import rules_named
 from mxward.core.rules.yarasource import rule_spans, users_of
 from mxward.server.config import Config
 from mxward.server.services.context import Context
+from mxward.server.services.scanning import opener_of
 from mxward.server.store.api import DELIVERED, MessageQuery
 
 MAX_HAM_BYTES: Final = 1_000_000  # larger messages say little more and take long
@@ -42,6 +44,7 @@ class Trial:
 
     def __init__(self, context: Context, candidate: Candidate, watch: Watch = no_watch) -> None:
         self.context, self.candidate, self._watch = context, candidate, watch
+        self._opener = RecallingOpener(opener_of(context.config))  # each message is judged many times
         self._before = self._without(candidate)
         self._compile(candidate.packs)
 
@@ -50,18 +53,20 @@ class Trial:
         config = self.context.config
         others = [pack for pack in candidate.packs if pack.name != candidate.pack.name]
         self._watch("compiling", 0, 2)
-        return assemble(compile_packs(others, config.data / "cache"), config.data, config.domains.local)
+        return assemble(
+            compile_packs(others, config.data / "cache"), config.data, config.domains.local, (), self._opener
+        )
 
     def _compile(self, packs: tuple[Pack, ...]) -> None:
         config = self.context.config
         self._watch("compiling", 1, 2)
         self.rules = compile_packs(packs, config.data / "cache")  # the workers load it from there
-        self.after = assemble(self.rules, config.data, config.domains.local)
+        self.after = assemble(self.rules, config.data, config.domains.local, (), self._opener)
 
     def run_samples(self) -> None:
         """Raises: RulePackError naming the first of the pack's own samples that does not behave."""
         pack = self.candidate.pack
-        for sample in check_samples(pack, self.candidate.files, self.rules):
+        for sample in check_samples(pack, self.candidate.files, self.rules, self._opener):
             if not sample.passed:
                 found = ", ".join(sample.hits) or "no hit"
                 raise RulePackError(f"its own sample {sample.file} failed: {found}", pack=pack.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 from collections.abc import Iterator
@@ -11,21 +12,25 @@ from typing import Final
 
 from mxward.core.classify.site import FOLDER
 from mxward.core.detect.classifier import OWN_FILE
+from mxward.core.extract.opener import Opener
 from mxward.core.extract.passwords import SITE_FILE
 from mxward.core.message import Envelope, Recipient
 from mxward.core.pipeline import Pipeline, load_pipeline
 from mxward.core.rules.history import CONTENTS
 from mxward.core.verdict import Verdict
 from mxward.server.config import Config
+from mxward.server.sandbox.pool import SandboxPool
+from mxward.server.sandbox.setup import small_pool
 from mxward.server.services import messages
 from mxward.server.services.context import Context
 from mxward.server.store.api import MessageRow
 from mxward.server.trust import trust_of
 
-__all__ = ["SELF_TEST", "Verdict", "current", "load_uncached", "scan_again", "self_test"]
+__all__ = ["SELF_TEST", "Verdict", "current", "load_uncached", "opener_of", "scan_again", "self_test"]
 
 _CACHE: dict[tuple[str, tuple[str, ...]], tuple[object, Pipeline]] = {}
 _LOCK: Final = threading.Lock()
+_SANDBOXES: dict[str, SandboxPool] = {}  # by settings: one for all that this process judges
 
 _HEAD: Final = (
     b"From: self-test@mxward.invalid\r\nTo: self-test@mxward.invalid\r\nSubject: self-test\r\n"
@@ -55,7 +60,16 @@ def current(config: Config) -> Pipeline:
 
 def load_uncached(config: Config) -> Pipeline:
     """Load rules and policy as a worker would at its start. Raises RulePackError, PolicyError."""
-    return load_pipeline(config.data, config.domains.local, trust_of(config))
+    return load_pipeline(config.data, config.domains.local, trust_of(config), opener=opener_of(config))
+
+
+def opener_of(config: Config) -> Opener:
+    """What opens attachments for services. Its processes are started when the first attachment asks for them."""
+    key = repr(config.sandbox)
+    if key not in _SANDBOXES:
+        pool = _SANDBOXES.setdefault(key, small_pool(config.sandbox))
+        atexit.register(pool.close)
+    return _SANDBOXES[key]
 
 
 def _stamp(config: Config) -> tuple[object, ...]:

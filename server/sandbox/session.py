@@ -1,0 +1,164 @@
+"""A session: one message's attachments, opened by one worker, or by the next when one dies of them."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from mxward.core.extract.opener import Opened, Request
+from mxward.server.sandbox import wire
+from mxward.server.sandbox.restrict import RESTRICTIONS
+
+if TYPE_CHECKING:
+    from mxward.server.sandbox.pool import SandboxPool
+
+RECORDS: Final = 16 << 20  # bytes of an answer beside the content of what was found
+WAIT_S: Final = 5.0  # for a worker, when none is ready
+_NOTHING: Final = memoryview(b"")
+_ENCODER: Final = msgspec.json.Encoder()
+_SEALS: Final = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
+_TOO_LONG: Final = (signal.SIGPROF, signal.SIGXCPU)
+
+
+class Worker:
+    """A worker process, as its client sees it."""
+
+    __slots__ = ("number", "pidfd", "sock")
+
+    def __init__(self, number: int, sock: socket.socket, pidfd: int) -> None:
+        self.number, self.sock, self.pidfd = number, sock, pidfd
+
+    def hang_up(self) -> None:
+        """Forget it."""
+        self.sock.close()
+        wire.close(self.pidfd)
+
+    def kill(self) -> None:
+        """End it, whatever it is doing: after this it reads and answers nothing."""
+        try:
+            signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.hang_up()
+
+
+class PoolSession:
+    """Implements Session. One thread. Args: until: monotonic time of its end."""
+
+    def __init__(self, pool: SandboxPool, until: float, monotonic: Callable[[], float]) -> None:
+        self._pool, self._until, self._monotonic = pool, until, monotonic
+        self._worker: Worker | None = None
+
+    def open(self, request: Request, data: bytes | memoryview) -> Opened:
+        """See core/extract/opener.py."""
+        begun = self._monotonic()
+        if begun >= self._until:
+            return Opened(_NOTHING, "timeout")
+        worker = self._worker or self._get()
+        if worker is None:
+            self._pool.count("sandbox_unavailable_total")
+            return Opened(_NOTHING, "unavailable")
+        self._worker = worker
+        opened = self._ask(worker, request, data)
+        self._pool.count("sandbox_attachments_total")
+        self._pool.count("sandbox_us_total", int((self._monotonic() - begun) * 1e6))
+        return opened
+
+    def close(self) -> None:
+        """End the worker: it saw a message, and shall see no other."""
+        if self._worker is not None:
+            self._worker.kill()
+            self._worker = None
+
+    def _get(self) -> Worker | None:
+        """A worker that is confined and waits."""
+        end = min(self._until, self._monotonic() + WAIT_S)
+        while (worker := self._pool.take(end)) is not None:
+            try:
+                worker.sock.settimeout(max(0.001, end - self._monotonic()))
+                hello = worker.sock.recv(wire.HELLO_MAX)
+            except OSError:
+                hello = b""
+            if len(hello) == len(RESTRICTIONS):
+                self._pool.served(hello)
+                return worker
+            worker.kill()  # it died before it served, of memory that the machine has not
+        return None
+
+    def _ask(self, worker: Worker, request: Request, data: bytes | memoryview) -> Opened:
+        most = request.budget.bytes + RECORDS
+        try:
+            target = os.memfd_create("answer", os.MFD_CLOEXEC)
+        except OSError:  # no memory, no descriptors
+            return Opened(_NOTHING, "unavailable")
+        try:
+            failure = self._talk(worker, request, data, target)
+            size = os.fstat(target).st_size
+            frames = os.pread(target, min(size, most), 0)
+        except OSError:
+            return Opened(_NOTHING, "unavailable")
+        finally:
+            os.close(target)
+        return Opened(memoryview(frames), failure)
+
+    def _talk(self, worker: Worker, request: Request, data: bytes | memoryview, target: int) -> str:
+        """Send it and wait; the failure, or "". Raises: OSError for what is missing here."""
+        header = _ENCODER.encode(request)
+        source = _sealed(header, data)
+        packet = wire.REQUEST.pack(wire.MAGIC, len(header), len(data), request.budget.cpu_s)
+        try:
+            wire.send(worker.sock, packet, (source, target))
+            worker.sock.settimeout(max(0.001, self._until - self._monotonic()))
+            answer = worker.sock.recv(wire.DONE.size)
+        except TimeoutError:
+            self._pool.count("sandbox_timeouts_total")
+            self.close()
+            return "timeout"
+        except ConnectionError:
+            answer = b""
+        finally:
+            os.close(source)
+        if answer == wire.DONE.pack(wire.MAGIC):
+            return ""
+        return self._bury(worker)
+
+    def _bury(self, worker: Worker) -> str:
+        """What a worker that hung up, or talked nonsense, died of."""
+        self.close()
+        status = self._pool.death_of(worker.number)
+        reason = _reason(status)
+        self._pool.count("sandbox_timeouts_total" if reason == "timeout" else "sandbox_crashes_total")
+        if status is not None and os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGSYS:
+            self._pool.warn("sandbox_violation", what="a worker made a forbidden system call and was ended")
+        return reason
+
+
+def _reason(status: int | None) -> str:
+    """One of opener.REASONS, by a wait status. Which attachments take too much memory is not always to be told."""
+    if status is None:
+        return "crashed"
+    if os.WIFSIGNALED(status):
+        return "timeout" if os.WTERMSIG(status) in _TOO_LONG else "crashed"
+    return {wire.EXIT_MEMORY: "limit:memory", wire.EXIT_FULL: "limit:bytes"}.get(os.WEXITSTATUS(status), "crashed")
+
+
+def _sealed(header: bytes, data: bytes | memoryview) -> int:
+    """A file in memory that nobody can change any more, at its beginning. Raises: OSError."""
+    fd = os.memfd_create("attachment", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    try:
+        left = memoryview(data)
+        at = os.writev(fd, (header, left)) - len(header)
+        while at < len(left):
+            at += os.write(fd, left[at:])
+        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, _SEALS)
+        os.lseek(fd, 0, os.SEEK_SET)
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
