@@ -107,8 +107,8 @@ static int ft_shebang(const uint8_t *data, size_t size)
     return ft_find(data, end, end, "sh", 2) ? FT_SHELL : FT_SCRIPT;
 }
 
-/* A mail: at least two of the fields that mail begins with, at line starts, before the first blank line. */
-static int ft_mail(const uint8_t *data, size_t size)
+/* A mail: at least `enough` of the fields that mail begins with, at line starts, before the first blank line. */
+static int ft_mail(const uint8_t *data, size_t size, int enough)
 {
     static const char *const FIELDS[] = {
         "received: ", "from: ", "to: ", "subject: ", "date: ", "message-id: ", "mime-version: ", "return-path: ",
@@ -124,7 +124,16 @@ static int ft_mail(const uint8_t *data, size_t size)
         if (line == NULL) break;
         at = (size_t)(line - data) + 1;
     }
-    return seen >= 3 ? FT_EML : FT_UNKNOWN;
+    return seen >= enough ? FT_EML : FT_UNKNOWN;
+}
+
+/* A mailbox: mail behind a line that begins with "From ". */
+static int ft_mailbox(const uint8_t *data, size_t size)
+{
+    const uint8_t *line = memchr(data, '\n', size);
+    if (line == NULL) return 0;
+    size_t at = (size_t)(line - data) + 1;
+    return ft_has(data, size, "\nreceived: ") || ft_mail(data + at, size - at, 2) != FT_UNKNOWN;
 }
 
 static int ft_text(const uint8_t *data, size_t size)
@@ -149,7 +158,7 @@ static int ft_text(const uint8_t *data, size_t size)
         return ft_word(data, size, "begin ") && size > 10 && data[6] >= '0' && data[6] <= '7' && data[9] == ' ' ? FT_UU
                                                                                                           : FT_UNKNOWN;
     case 'I': return ft_at(data, size, 0, "ID;P", 4) ? FT_SLK : FT_UNKNOWN;
-    case 'F': if (ft_at(data, size, 0, "From ", 5) && ft_has(data, size, "\nreceived: ")) return FT_MBOX; break;
+    case 'F': if (ft_at(data, size, 0, "From ", 5) && ft_mailbox(data, size)) return FT_MBOX; break;
     case 'W':
         if (ft_at(data, size, 0, "WEBVTT", 6)) return FT_VTT;
         if (ft_at(data, size, 0, "Windows Registry Editor", 23)) return FT_REG;
@@ -157,7 +166,7 @@ static int ft_text(const uint8_t *data, size_t size)
     case 'R': if (ft_at(data, size, 0, "REGEDIT4", 8)) return FT_REG; break;
     default: break;
     }
-    return ft_mail(data, size);
+    return ft_mail(data, size, 3);
 }
 
 /* UTF-16 with a byte order mark, or the UTF-8 mark: the same text tests on 8-bit text. */
@@ -240,16 +249,41 @@ static int ft_old_tar(const uint8_t *data, size_t size)
     return sum == want ? FT_TAR : FT_UNKNOWN;
 }
 
-/* Disk images: by structures far from the start. `iso` may also be a hybrid with a boot sector. */
+/* The first entry of a partition table (at 446): a flag, a kind, and a beginning that is not the table itself. */
+static int ft_partition(const uint8_t *data)
+{
+    return (data[446] == 0 || data[446] == 0x80) && data[450] && ft_u32(data + 454) && ft_u32(data + 458);
+}
+
+/* Disk images: by structures far from the start. `iso` may also be a hybrid with a boot sector.
+ * Last a zip that begins with something else: by its end, when that has no comment. */
 static int ft_image(const uint8_t *data, size_t size)
 {
     if (FT_AT(0x8001, "CD001") || FT_AT(0x8801, "CD001") || FT_AT(0x9001, "CD001")) return FT_ISO;
     if (FT_AT(0x8001, "BEA01") || FT_AT(0x8801, "NSR0")) return FT_UDF;
     if (size >= 512 && ft_at(data, size, size - 512, "conectix", 8)) return FT_VHD;
     if (size >= 512 && ft_at(data, size, size - 512, "koly", 4)) return FT_DMG;
-    if (size >= 1024 && data[510] == 0x55 && data[511] == 0xaa && (data[0] == 0xeb || data[0] == 0xe9 || data[0] == 0x33))
+    if (size >= 1024 && data[510] == 0x55 && data[511] == 0xaa
+        && (data[0] == 0xeb || data[0] == 0xe9 || data[0] == 0x33 || ft_partition(data)))
         return FT_DISK;
-    return FT_UNKNOWN;
+    return size >= 22 && ft_at(data, size, size - 22, "PK\5\6", 4) && ft_u16(data + size - 12) ? FT_ZIP : FT_UNKNOWN;
+}
+
+/* Old .lzma with a dictionary of any size: usual properties, a size that is unknown or below a terabyte, and the zero
+ * that its range coder begins with. */
+static int ft_lzma(const uint8_t *data, size_t size)
+{
+    static const uint8_t UNKNOWN_SIZE[8] = { 255, 255, 255, 255, 255, 255, 255, 255 };
+    if (size < 14 || data[0] != 0x5d || data[1] || data[4] > 0x20 || data[13]) return FT_UNKNOWN;
+    if (memcmp(data + 5, UNKNOWN_SIZE, 8) == 0) return FT_LZMA;
+    return data[10] == 0 && data[11] == 0 && data[12] == 0 ? FT_LZMA : FT_UNKNOWN;
+}
+
+/* MacBinary II and III: a name that fits, zeros where they must be, and a known version. */
+static int ft_macbinary(const uint8_t *data, size_t size)
+{
+    if (size < 128 || data[0] || data[1] == 0 || data[1] > 63 || data[74] || data[82]) return FT_UNKNOWN;
+    return (data[122] == 129 || data[122] == 130) && data[123] == 129 ? FT_MACBINARY : FT_UNKNOWN;
 }
 
 /* PDF readers accept the header anywhere in the first kilobyte. */
@@ -306,6 +340,8 @@ static int ft_identify(const uint8_t *data, size_t size)
     if (!type) type = ft_pdf(data, size);
     if (!type) type = ft_image(data, size);
     if (!type) type = ft_old_tar(data, size);
+    if (!type) type = ft_lzma(data, size);
+    if (!type) type = ft_macbinary(data, size);
     return type ? type : ft_der(data, size);
 }
 #endif

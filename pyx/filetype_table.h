@@ -64,6 +64,7 @@
     X(AR, "application/x-archive") \
     X(DEB, "application/vnd.debian.binary-package") \
     X(RPM, "application/x-rpm") \
+    X(SIS, "application/vnd.symbian.install") \
     X(XAR, "application/x-xar") \
     X(SZDD, "application/x-ms-compress-szdd") \
     X(ISO, "application/x-iso9660-image") \
@@ -92,6 +93,7 @@
     X(PGP, "application/pgp-encrypted") \
     X(PEM, "application/x-pem-file") \
     X(DER, "application/pkcs7-mime") \
+    X(MACBINARY, "application/x-macbinary") \
     X(BINHEX, "application/mac-binhex40") \
     X(APPLEDOUBLE, "multipart/appledouble") \
     X(PNG, "image/png") \
@@ -194,7 +196,7 @@ static const ft_magic FT_MAGIC[] = {
     M(MIDI, 0, "MThd"), M(MKV, 0, "\x1a\x45\xdf\xa3"), M(FLV, 0, "FLV\x01"), M(MPEG, 0, "\0\0\x01\xba"),
     M(MPEG, 0, "\0\0\x01\xb3"), M(ASF, 0, "\x30\x26\xb2\x75\x8e\x66\xcf\x11"), M(FONT, 0, "\0\x01\0\0\0"),
     M(FONT, 0, "OTTO"), M(FONT, 0, "ttcf\0"), M(WOFF, 0, "wOFF"), M(WOFF, 0, "wOF2"), M(ENCODED_SCRIPT, 0, "#@~^"),
-    M(TAR, 257, "ustar"), M(LZH, 2, "-lh"), M(LZH, 2, "-lz"), M(PYTHON, 0, "\xa7\x0d\x0d\x0a"),
+    M(TAR, 257, "ustar"), M(SIS, 8, "\x19\x04\0\x10"), M(LZH, 2, "-lh"), M(LZH, 2, "-lz"), M(PYTHON, 0, "\xa7\x0d\x0d\x0a"),
     M(HL7, 0, "MSH|^~\\&|"), M(HL7, 0, "\x0bMSH|^~\\&|"), M(ARJ, 0, "\x60\xea"), M(LZMA, 0, "\x5d\0\0\x80\0"),
     M(LZMA, 0, "\x5d\0\0\0\x04"), M(LZMA, 0, "\x5d\0\0\0\x01"),
 };

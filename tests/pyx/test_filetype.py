@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import lzma
 import shutil
 import struct
 import subprocess
@@ -31,6 +32,15 @@ SAMPLES = {
     "application/x-ms-shortcut": b"L\0\0\0\x01\x14\x02\0\0\0\0\0\xc0\0\0\0\0\0\0F",
     "application/pdf": b"junk before %PDF-1.7\n",
     "application/rtf": b"{\\rt blah",
+    "application/vnd.symbian.install": bytes(8) + b"\x19\x04\0\x10" + bytes(80),
+    "application/x-macbinary": b"\0\4name" + bytes(116) + b"\x81\x81" + bytes(200),
+    "application/mbox": b"From a@b.example Thu Jul 31 13:49:50 2008\nFrom: a@b.example\nMIME-Version: 1.0\n\nbody",
+    "application/x-disk-image": bytes(446)
+    + b"\x80\1\1\0\x0c\1\1\1\x3f\0\0\0\1\1\0\0"
+    + bytes(48)
+    + b"\x55\xaa"
+    + bytes(512),
+    "application/x-lzma": lzma.compress(b"x" * 99, lzma.FORMAT_ALONE, preset=0),
     "application/zip": make_zip("readme.txt"),
     "application/java-archive": make_zip("META-INF/MANIFEST.MF", "A.class"),
     "application/vnd.android.package-archive": make_zip("AndroidManifest.xml"),
@@ -77,6 +87,10 @@ SAMPLES = {
 def test_sample_is_recognised(wanted: str) -> None:
     assert identify(SAMPLES[wanted]) == wanted
     assert wanted in TYPES
+
+
+def test_a_zip_behind_something_else_is_known_by_its_end() -> None:
+    assert identify(b"\x99 something else first" + make_zip("readme.txt")) == "application/zip"
 
 
 @pytest.mark.parametrize(
