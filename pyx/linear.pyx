@@ -7,7 +7,7 @@ the features are (pyx/tokens), folds, calibration and quantising (core/classify)
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
-from libc.stdint cimport int8_t, int32_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
@@ -205,9 +205,10 @@ def narrow(sums, unsigned bits, int divisor, table, int column):
     cdef size_t size = _size(bits), i
     cdef const int32_t[::1] source = memoryview(sums).cast("i")
     cdef int8_t[::1] target = memoryview(table).cast("b")
-    cdef int32_t value
+    cdef int64_t value  # the lowest sum has no opposite in 32 bits
     if <size_t>source.shape[0] != size or <size_t>target.shape[0] < 2 * size or not 0 <= column <= 1 or divisor < 1:
         raise ValueError("the table or the sums have another size, or there is no such column or divisor")
     for i in range(size):
-        value = source[i] // divisor if source[i] >= 0 else -(-source[i] // divisor)
+        value = source[i]
+        value = value // divisor if value >= 0 else -(-value // divisor)
         target[2 * i + column] = <int8_t>(-127 if value < -127 else 127 if value > 127 else value)

@@ -136,9 +136,9 @@ def test_rounding_is_half_away_from_zero_and_cut() -> None:
     linear.quantise(weights.tobytes(), BITS, 1.0, table, 1)
     assert list(memoryview(table).cast("b")[1:16:2]) == [0, 1, -1, 1, -2, 127, -127, 0]
     assert not any(table[0::2])
-    sums = array.array("i", [31, 32, -31, -32, -33, 10**6, -(10**6)] + [0] * 1017)
+    sums = array.array("i", [31, 32, -31, -32, -33, 10**6, -(10**6), -(2**31)] + [0] * 1016)
     linear.narrow(sums.tobytes(), BITS, 32, table, 0)
-    assert list(memoryview(table).cast("b")[0:14:2]) == [0, 1, 0, -1, -1, 127, -127]
+    assert list(memoryview(table).cast("b")[0:16:2]) == [0, 1, 0, -1, -1, 127, -127, -127]
 
 
 def test_what_does_not_fit_together_is_refused() -> None:
