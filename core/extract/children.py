@@ -15,7 +15,7 @@ from mxward.core.extract.findings import FINDINGS
 from mxward.core.extract.formats import OPENABLE
 from mxward.core.extract.opener import REASONS, Budget, Opened, Opener, Request, Session
 from mxward.core.extract.parts import CONTAINED
-from mxward.core.limits import MAX_CHILD_BYTES, MAX_CHILD_DEPTH, MAX_CHILDREN, MAX_OPENING_S
+from mxward.core.limits import MAX_CHILD_BYTES, MAX_CHILD_DEPTH, MAX_CHILDREN, MAX_OPENING_S, MAX_TEXT_BYTES
 from mxward.core.message import Message, Part
 from mxward.core.verdict import Evidence, Hit, NotInspected
 from mxward.pyx.filetype import identify
@@ -57,7 +57,7 @@ def open_attachments(message: Message, opener: Opener, seconds: float, of_site: 
 
 def _open(message: Message, part: Part, session: Session, budget: _Left, words: tuple[str, ...]) -> None:
     request = Request(part.true_type, part.content_type, part.names, budget.of_next(), words)
-    answer = _Answer(message, part)
+    answer = _Answer(message, part, request.budget)
     answer.take(session.open(request, part.data))
     budget.spend(answer)
 
@@ -77,10 +77,11 @@ class _Left:
 
 
 class _Answer:
-    """One answer being turned into parts."""
+    """One answer being turned into parts. Args: budget: what an honest worker kept to."""
 
-    def __init__(self, message: Message, part: Part) -> None:
-        self._message, self._items = message, [part]
+    def __init__(self, message: Message, part: Part, budget: Budget) -> None:
+        self._message, self._items, self._budget = message, [part], budget
+        self._texts: dict[int, list[bytes]] = {}  # item -> pieces
         self._at = 0  # the item that was being looked into last
         self.n_bytes = 0  # that came out
 
@@ -98,7 +99,9 @@ class _Answer:
                 self._take(record, content)
         except reply.ReplyError:
             ended = False
-        if not ended:
+        for item, pieces in self._texts.items():
+            self._items[item].text = b"".join(pieces)[:MAX_TEXT_BYTES]
+        if not ended or opened.failure:
             part = self._items[self._at]
             detail = "its reader ended before it was done" if opened.failure == "crashed" else ""
             self._message.not_inspected.append(NotInspected(part.index, opened.failure or "crashed", detail))
@@ -111,8 +114,7 @@ class _Answer:
             case reply.Opening():
                 self._at = record.item
             case reply.Text():
-                part = self._items[record.item]
-                part.text += bytes(content)
+                self._texts.setdefault(record.item, []).append(bytes(content))
             case reply.Found():
                 if record.name in FINDINGS:
                     self._find(record)
@@ -131,6 +133,8 @@ class _Answer:
 
     def _part(self, child: reply.Child, content: memoryview) -> Part:
         parts, parent = self._message.parts, self._items[child.parent]
+        if self.n_items >= self._budget.items or parent.depth - self._items[0].depth >= self._budget.depth:
+            raise reply.ReplyError("more than was asked for")
         name = child.names[0] if child.names else ""
         part = Part(
             len(parts), parent=parent.index, depth=parent.depth + 1, content_type=child.content_type,

@@ -18,6 +18,7 @@ import msgspec
 FRAME: Final = struct.Struct("<II")  # bytes of the record, bytes of content after it
 MAX_RECORD: Final = 65_536
 MAX_NAME: Final = 1024  # characters of one name
+MAX_RECORDS: Final = 200_000  # of one answer; what limits.MAX_CHILDREN things make is a tenth of it
 MAX_NAMES: Final = 8  # names one item has
 
 
@@ -110,8 +111,11 @@ def read(data: memoryview) -> Iterator[tuple[Record, memoryview]]:
 
     Raises: ReplyError when a frame is malformed. Numbers of items are checked here, meanings by the caller.
     """
-    at, n_items = 0, 1
+    at, n_items, n_records = 0, 1, 0
     while len(data) - at >= FRAME.size:
+        n_records += 1
+        if n_records > MAX_RECORDS:
+            raise ReplyError("too many records")
         n_record, n_content = FRAME.unpack_from(data, at)
         if n_record > MAX_RECORD:
             raise ReplyError("a record too long")
