@@ -2,7 +2,7 @@
 
     body        decoded text with HTML rendered and white space squeezed, the Subject first; a segment a paragraph
     rawbody     decoded text parts, markup and all, in chunks of 2 to 4 KB
-    full        the whole message as it came, LF line ends
+    full        the message as it came, its first MAX_FULL bytes, LF line ends
     uris        every address of HTML and text, as written and in the forms it may be meant as
     html        what the analysis of each HTML part gave (markup.py)
     header(n)   a header field or pseudo-header (headers.py)
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from mxward.core.rules.spamassassin.uris import Uri
 
 Segments = tuple[bytes, list[int]]  # data, and where each segment starts
+MAX_FULL: Final = 512 << 10  # spamc gives spamd no message above 500 KB; other texts are made of the whole of it
 MAX_PART: Final = 50_000  # characters of a part that body rules see
 MAX_RAW_PART: Final = 500_000  # bytes of a part that rawbody rules see
 MAX_BODY: Final = MAX_TEXT_BYTES  # of all parts together: SpamAssassin bounds each part only, and there may be 1,000
@@ -67,7 +68,7 @@ class TextSet:
 
     @lazy
     def full(self) -> bytes:
-        return line_feeds(self.message.raw, 0, len(self.message.raw))
+        return line_feeds(self.message.raw, 0, min(len(self.message.raw), MAX_FULL))
 
     @lazy
     def pristine_header(self) -> bytes:
