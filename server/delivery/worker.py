@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from mxward.server.delivery.engine import Engine
 from mxward.server.delivery.resolve import Resolver
+from mxward.server.sandbox.setup import small_pool
 from mxward.server.store import open_store
 from mxward.server.store.group import GroupCommit
 
@@ -28,7 +29,8 @@ async def serve(process: Process) -> None:
     group = GroupCommit(store)
     config, prefix = process.config, f"{process.name}@{process.config.hostname}:"
     owner, resolver = f"{prefix}{os.getpid()}", make_resolver(config)
-    engine = Engine(config, store, group, process.log, owner=owner, resolver=resolver)
+    sandbox = small_pool(config.sandbox)  # starts nothing until there is something to be disarmed
+    engine = Engine(config, store, group, process.log, owner=owner, resolver=resolver, opener=sandbox)
     hints = bind_hints(config.data / "run" / f"{process.name}.sock")
     loop.add_reader(hints, _on_hint, hints, engine)
 
@@ -43,6 +45,7 @@ async def serve(process: Process) -> None:
     finally:
         loop.remove_reader(hints)
         hints.close()
+        sandbox.close()
         await group.close()
         store.close()
 
