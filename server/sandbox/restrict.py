@@ -70,7 +70,11 @@ def _attempt(codes: Codes, name: str, action: Callable[[], None]) -> None:
         action()
     except OSError as error:
         codes[name] = error.errno or errno.EIO
-    except (KeyError, ValueError):  # a machine there is no list for; a limit that the kernel's types cannot hold
+    except (
+        KeyError,
+        OverflowError,
+        ValueError,
+    ):  # a machine there is no list for; a limit that the kernel's types cannot hold
         codes[name] = errno.ENOSYS
     else:
         codes[name] = ACTIVE

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 RECORDS: Final = 16 << 20  # bytes of an answer beside the content of what was found
 WAIT_S: Final = 5.0  # for a worker, when none is ready
+_TRIES: Final = 5  # workers that are asked, when one after the other died while it waited
 _NOTHING: Final = memoryview(b"")
 _ENCODER: Final = msgspec.json.Encoder()
 _SEALS: Final = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
@@ -60,15 +61,26 @@ class PoolSession:
         begun = self._monotonic()
         if begun >= self._until:
             return Opened(_NOTHING, "timeout")
-        worker = self._worker or self._get()
-        if worker is None:
+        opened = self._open(request, data)
+        if opened.failure == "unavailable":
             self._pool.count("sandbox_unavailable_total")
-            return Opened(_NOTHING, "unavailable")
-        self._worker = worker
-        opened = self._ask(worker, request, data)
         self._pool.count("sandbox_attachments_total")
         self._pool.count("sandbox_us_total", int((self._monotonic() - begun) * 1e6))
         return opened
+
+    def _open(self, request: Request, data: bytes | memoryview) -> Opened:
+        for _ in range(_TRIES):
+            if self._worker is None:
+                self._worker = self._get()
+            if self._worker is None:
+                break
+            try:
+                return self._ask(self._worker, request, data)
+            except ConnectionError:  # it died before it saw anything
+                self.close()
+            except OSError:  # no memory here, no descriptors
+                break
+        return Opened(_NOTHING, "unavailable")
 
     def close(self) -> None:
         """End the worker: it saw a message, and shall see no other."""
@@ -92,29 +104,30 @@ class PoolSession:
         return None
 
     def _ask(self, worker: Worker, request: Request, data: bytes | memoryview) -> Opened:
-        most = request.budget.bytes + RECORDS
+        """Raises: ConnectionError when it cannot be asked, OSError for what is missing on our side."""
+        target = os.memfd_create("answer", os.MFD_CLOEXEC)
         try:
-            target = os.memfd_create("answer", os.MFD_CLOEXEC)
-        except OSError:  # no memory, no descriptors
-            return Opened(_NOTHING, "unavailable")
-        try:
-            failure = self._talk(worker, request, data, target)
+            self._send(worker, request, data, target)
+            failure = self._await(worker)
             size = os.fstat(target).st_size
-            frames = os.pread(target, min(size, most), 0)
-        except OSError:
-            return Opened(_NOTHING, "unavailable")
+            frames = os.pread(target, min(size, request.budget.bytes + RECORDS), 0)
         finally:
             os.close(target)
         return Opened(memoryview(frames), failure)
 
-    def _talk(self, worker: Worker, request: Request, data: bytes | memoryview, target: int) -> str:
-        """Send it and wait; the failure, or "". Raises: OSError for what is missing here."""
+    def _send(self, worker: Worker, request: Request, data: bytes | memoryview, target: int) -> None:
         header = _ENCODER.encode(request)
         source = _sealed(header, data)
-        packet = wire.REQUEST.pack(wire.MAGIC, len(header), len(data), request.budget.cpu_s)
         try:
-            wire.send(worker.sock, packet, (source, target))
+            packet = wire.REQUEST.pack(wire.MAGIC, len(header), len(data), request.budget.cpu_s)
             worker.sock.settimeout(max(0.001, self._until - self._monotonic()))
+            wire.send(worker.sock, packet, (source, target))
+        finally:
+            os.close(source)
+
+    def _await(self, worker: Worker) -> str:
+        """Wait for its answer; the failure, or ""."""
+        try:
             answer = worker.sock.recv(wire.DONE.size)
         except TimeoutError:
             self._pool.count("sandbox_timeouts_total")
@@ -122,11 +135,7 @@ class PoolSession:
             return "timeout"
         except ConnectionError:
             answer = b""
-        finally:
-            os.close(source)
-        if answer == wire.DONE.pack(wire.MAGIC):
-            return ""
-        return self._bury(worker)
+        return "" if answer == wire.DONE.pack(wire.MAGIC) else self._bury(worker)
 
     def _bury(self, worker: Worker) -> str:
         """What a worker that hung up, or talked nonsense, died of."""
