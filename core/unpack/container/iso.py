@@ -1,17 +1,22 @@
 """Opens ISO 9660 images by libarchive: the plain tree and the Joliet tree, which two systems show of one disc.
 
-UDF on the same disc is read by udf.py.
+A third one, of UDF (udf.py), may stand on the same disc, and Windows shows that.
 """
 
 from __future__ import annotations
 
 import stat
+from typing import Final
 
 from mxward.core.unpack.container.libread import LibraryError, Reader
 from mxward.core.unpack.container.members import Members
 from mxward.core.unpack.container.packed import reason_of, tell
+from mxward.core.unpack.container.udf import Udf
+from mxward.core.unpack.container.volume import Disk, content_of
 from mxward.core.unpack.container.zip_methods import pulled
 from mxward.core.unpack.work import Item, Work
+
+_MARKS: Final = slice(0x8000, 0x20000)  # where a disc says what is on it
 
 
 def open_iso(item: Item, work: Work) -> None:
@@ -27,7 +32,10 @@ def open_iso(item: Item, work: Work) -> None:
             raise
         work.unseen(item, reason_of(error), error.text)
     else:
-        if with_joliet != plain:
+        trees = [with_joliet, plain]
+        if any(mark in item.data[_MARKS] for mark in (b"NSR02", b"NSR03")):
+            trees.append(_udf_tree(item, work, members, told))
+        if any(tree != plain for tree in trees):
             work.find(item, "CONTAINER_TWO_TREES")
 
 
@@ -47,4 +55,19 @@ def _tree(item: Item, work: Work, members: Members, told: set[int], options: str
             if hash(content) not in told:
                 told.add(hash(content))
                 members.file(content, entry.name)
+    return shown
+
+
+def _udf_tree(item: Item, work: Work, members: Members, told: set[int]) -> set[int]:
+    """As `_tree`, of UDF. Raises: Damaged, OverBudget."""
+    disk, shown = Disk.of(item.data), set()
+    for found in Udf(disk, work).files():
+        if found.problem:
+            members.unread(found.path, "unsupported", found.problem)
+        elif not found.is_folder:
+            content = content_of(found, disk, work)
+            shown.add(hash(content))
+            if hash(content) not in told:
+                told.add(hash(content))
+                members.file(content, found.path)
     return shown

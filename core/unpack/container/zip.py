@@ -62,7 +62,7 @@ class _Zip:
             return
         self._done.add(key)
         name = reading.names[0]
-        if name.endswith(("/", "\\")) and not header.size and header.packed <= 2:
+        if name.endswith(("/", "\\")) and not header.size and not header.packed:
             self._members.folder(name)
             return
         try:
@@ -111,6 +111,9 @@ class _Zip:
             return
         if kind not in (0, stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK):
             self._members.device(reading.names[0])
+        if not content and reading.names[0].endswith("/"):
+            self._members.folder(reading.names[0])
+            return
         self._members.file(content, *reading.names)
         if header.flags & STREAMED and not header.size:
             return
