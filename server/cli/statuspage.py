@@ -34,9 +34,21 @@ def show(doc: dict[str, Any]) -> None:
     _section("last 24 hours, by verdict", doc["counts"]["by_verdict"])
     _section("counters", {k: v for k, v in doc["counters"].items() if v})
     _section("disk", {f"{k} (MB)": v // 1_000_000 for k, v in doc["disk"].items()})
+    if doc["sandbox"]:
+        _sandbox(doc["sandbox"])
     if doc["packs"]:
         line()
         line(f"{bold('rule packs')}  {safe(', '.join(doc['packs']))}")
+
+
+def _sandbox(found: dict[str, Any]) -> None:
+    """What the processes that open attachments have given up, and what they could not."""
+    line()
+    line(f"{bold('sandbox')}  each process that opens attachments")
+    for text in found["active"]:
+        line(f"  {text}")
+    for text, reason in found["missing"].items():
+        line(f"  MISSING: {text} ({reason})")
 
 
 def _section(title: str, values: dict[str, Any]) -> None:

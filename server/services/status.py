@@ -13,6 +13,7 @@ from mxward.core.errors import StoreError
 from mxward.server import metrics
 from mxward.server.rulebuild import PROGRESS_FILE
 from mxward.server.run import datadir
+from mxward.server.sandbox import report
 from mxward.server.services import rules
 from mxward.server.services.context import Context
 from mxward.server.store.api import HELD, QUARANTINED, QUEUED
@@ -54,6 +55,7 @@ def collect(context: Context) -> dict[str, Any]:
         "counts": counts,
         "disk": disk(context),
         "loading": loading(data) if pid else "",
+        "sandbox": report.read(data) if pid else None,
         "packs": [f"{p['name']}@{p['version']}" for p in rules.entries(context.config) if p["enabled"]],
         "problems": problems,
     }

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mxward.server import metrics
+from mxward.server.sandbox import report
 from mxward.server.services import ledger, messages, status
 from mxward.server.services.context import Context
 from mxward.server.store.api import BOUNCED, DELIVERED, MessageQuery
@@ -46,6 +47,7 @@ def _collect(context: Context) -> dict[str, Any]:
     rows = messages.find(context, MessageQuery(limit=LAST))
     refused = metrics.total(context.config.data / "run" / "metrics")["smtp_refused_total"]
     values = table(rows, "The last messages") | values_of(account) | rules_state(context)
+    values |= {"sandbox": report.read(context.config.data)}
     return values | {"now": now, "counts": _counts(account, day, refused), "verdicts": _verdicts(day["by_verdict"])}
 
 

@@ -12,12 +12,15 @@ from pathlib import Path
 
 import msgspec
 
+from mxtest import carriers, mailkit
 from mxtest.smtpbox import Peer, both_loops, on_uvloop
 from mxward.core.rules.staged import HEAVY_BYTES
 from mxward.server.config import Config, Listener
 from mxward.server.log import Log
 from mxward.server.process import Process
 from mxward.server.rulebuild import LOCK_FILE, PROGRESS_FILE
+from mxward.server.sandbox import report
+from mxward.server.sandbox.restrict import RESTRICTIONS
 from mxward.server.services import status
 from mxward.server.smtp.worker import serve
 from mxward.server.store import open_store
@@ -105,6 +108,21 @@ async def test_malware_is_refused_in_session_and_not_stored(tmp_path: Path) -> N
         finally:
             other.close()
     assert '"verdict":"malware"' in (tmp_path / "log").read_text()
+
+
+@on_uvloop
+async def test_attachments_are_opened_in_the_sandbox_over_reloads(tmp_path: Path) -> None:
+    raw = mailkit.with_attachment("a.gz", carriers.gz(EICAR, "canary.bin"))
+    async with served(tmp_path) as worker:
+        data = worker.process.config.data
+        found = report.read(data)  # of the worker that opened the sample at the start
+        assert found is not None and len(found["active"]) + len(found["missing"]) == len(RESTRICTIONS)
+        assert (await worker.send(raw)).startswith("550 5.7.1 ")
+        for action in worker.process.reloads:
+            await action(worker.process.config)
+        assert (await worker.send(raw)).startswith("550 5.7.1 ")
+    assert report.read(data) is None
+    assert "sandbox_template_ended" not in (tmp_path / "log").read_text()
 
 
 @on_uvloop

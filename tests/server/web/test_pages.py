@@ -11,7 +11,10 @@ import pytest
 from mxtest.console import Factory, Site, add_message, deliver
 from mxward.server import rulebuild
 from mxward.server.log import Log
+from mxward.server.sandbox import report
+from mxward.server.sandbox.report import Report
 from mxward.server.store.api import LedgerCount
+from mxward.server.web.page import overview
 
 
 def words(html: str) -> str:
@@ -39,6 +42,18 @@ async def test_the_overview_shows_the_last_messages_with_reason_and_fate(admin: 
     assert text.index("Your mailbox is full") < text.index("You have won") < text.index("Rota for next week")
     assert "It looks like unwanted advertising." in text
     assert "Waiting to be delivered" in text and "In quarantine" in text and "Delivered" in text
+
+
+async def test_the_overview_says_how_attachments_are_opened(admin: httpx.AsyncClient, site: Site) -> None:
+    assert "How attachments are opened" not in (await admin.get("/")).text
+    data = site.console.config.data
+    (data / "run").mkdir(exist_ok=True)
+    report.write(data, "smtp.0", Report(["seccomp"], {"network": "EPERM"}))
+    site.ticks.seconds += overview.FRESH + 1
+    text = words((await admin.get("/")).text)
+    assert "How attachments are opened: 15 of 16 protections in force" in text
+    assert "Attachments are opened with less protection" in text
+    assert "has no network (namespace) (EPERM)" in text
 
 
 async def test_an_empty_site_says_so(make_site: Factory) -> None:
