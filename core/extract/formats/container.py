@@ -56,6 +56,8 @@ FORMATS: Final[tuple[Format, ...]] = (
     Format("raw disk images: MBR, GPT; FAT12 to FAT32, exFAT, NTFS", ("application/x-disk-image",),
            "container.disk:open_disk", limits="other file systems; what NTFS compressed or encrypted"),
     Format("VHD, fixed and dynamic", ("application/x-vhd",), "container.disk:open_vhd", limits="differencing ones"),
+    Format("programs that carry a container (zip, rar, 7z, cab)", ("application/x-dosexec",),
+           "container.selfextract:open_program", limits="installers of other kinds"),
     Format("containers that no free library reads",
            ("application/vnd.symbian.install", "application/x-arj", "application/x-ace-compressed",
             "application/x-zoo", "application/x-installshield", "application/x-qemu-disk",
