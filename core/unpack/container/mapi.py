@@ -67,7 +67,7 @@ def _named(data: bytes, at: int) -> int:
     (kind,) = struct.unpack_from("<I", data, at + 16)
     if kind == 0:
         return at + 24
-    (size,) = struct.unpack_from("<I", data, at + 20)
+    size: int = struct.unpack_from("<I", data, at + 20)[0]
     return at + 24 + (size + 3 & ~3)
 
 

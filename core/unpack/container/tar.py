@@ -28,7 +28,6 @@ def open_tar(item: Item, work: Work) -> None:
             seen = 0
             while (member := tar.next()) is not None:
                 _member(tar, member, members, work)
-                tar.members.clear()  # it keeps every header otherwise
                 seen += 1
             end = tar.offset
     except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:

@@ -195,8 +195,8 @@ def test_streamed_members_are_read() -> None:
             return True
 
         def write(self, data: object) -> int:
-            self.out += bytes(data)  # type: ignore[call-overload] - a buffer
-            return len(bytes(data))  # type: ignore[call-overload] - a buffer
+            self.out += bytes(data)  # type: ignore[call-overload]  # a buffer
+            return len(bytes(data))  # type: ignore[call-overload]  # a buffer
 
     pipe = Pipe()
     with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as container:
