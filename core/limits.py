@@ -23,6 +23,7 @@ MAX_VIEW_BYTES: Final = 64 * 1024 * 1024  # decoded bytes of all views of one me
 MAX_TEXT_BYTES: Final = 8 * 1024 * 1024  # of text parts made readable for word lists; the rest is scanned as bytes
 YARA_TIMEOUT_S: Final = 10  # libyara counts whole seconds; over it: not_inspected
 SCAN_DEADLINE_S: Final = 30.0  # all detectors of one message together
+MAX_TLSH_BYTES: Final = 16 * 1024 * 1024  # of a part that is compared with near duplicates: 0.1 s
 MAX_EVIDENCE: Final = 8  # evidence ranges kept for one hit
 MAX_HITS: Final = 500  # hits kept for one message; the count goes on
 

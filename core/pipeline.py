@@ -16,6 +16,7 @@ from mxward.core.detect import classifier
 from mxward.core.detect.anomaly import AnomalyDetector
 from mxward.core.detect.detector import Detector
 from mxward.core.detect.filetype import AttachmentDetector
+from mxward.core.detect.hashlist import HashListDetector
 from mxward.core.detect.header import HeaderDetector
 from mxward.core.detect.link import LinkDetector
 from mxward.core.detect.literal import LiteralDetector
@@ -128,6 +129,8 @@ def builtin_detectors(rules: RuleSet, local_domains: Sequence[str] = ()) -> list
         TestStringDetector(), AnomalyDetector(), HeaderDetector(local_domains), AttachmentDetector(rules),
         LinkDetector(), TextDetector(), LiteralDetector(rules),
     ]  # fmt: skip
+    if rules.hashes is not None:
+        detectors.insert(0, HashListDetector(rules.hashes))  # says which parts are trusted
     if rules.regexes:
         detectors.append(RegexDetector(rules))
     if rules.yara is not None:

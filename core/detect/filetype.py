@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from typing import Final
 
+from mxward.core.detect.hashlist import ALLOWED
 from mxward.core.extract import views
 from mxward.core.extract.parts import is_inside
 from mxward.core.message import Message, Part
@@ -91,7 +92,10 @@ class AttachmentDetector:
     def detect(self, message: Message) -> Iterable[Hit]:
         """Hits of attachment rules (once each), then of deceptive names and types."""
         found: dict[str, Hit] = {}
+        trusted = message.views.get(ALLOWED, frozenset())
         for part in message.parts:
+            if part.index in trusted:
+                continue
             if part.true_type:
                 if part.true_type in _CLOSED and views.OPENED not in message.views:
                     found.setdefault("CONTAINER_NOT_OPENED", _closed(part))
@@ -103,6 +107,8 @@ class AttachmentDetector:
                     found.setdefault(hit.name, hit)
         own_names = {(part.index, name) for part in message.parts if not is_inside(part) for name in part.names}
         for index, name in views.names(message):
+            if index in trusted:
+                continue
             for number in self._by_extension.get(extension(name), ()):
                 if (index, name) in own_names or self._rules[number][1].inside:
                     self._add(found, number, index, "names")

@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from mxward.bindings.yara import Finding, YaraFailure, YaraTimeout
+from mxward.core.detect.hashlist import ALLOWED, is_relieved
 from mxward.core.errors import EngineError
 from mxward.core.extract import views
 from mxward.core.extract.parts import is_text, is_verbatim
@@ -74,7 +75,9 @@ class YaraDetector:
         for finding in findings:
             wanted = str(finding.meta.get("views", "raw part text")).split()
             if view in wanted and not (is_seen and "raw" in wanted):
-                found.setdefault((finding.namespace, finding.name), self._hit(finding, part, _LABEL[view]))
+                hit = self._hit(finding, part, _LABEL[view])
+                if not is_relieved(hit, message.views.get(ALLOWED, ())):
+                    found.setdefault((finding.namespace, finding.name), hit)
 
     def _hit(self, finding: Finding, part: int, view: str) -> Hit:
         label = finding.namespace.partition(SEPARATOR)[0]

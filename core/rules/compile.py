@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mxward.bindings import yara
 from mxward.core.errors import RulePackError
 from mxward.core.rules.attachments import AttachmentRule
+from mxward.core.rules.hashlist import HashIndex, index_hashes
 from mxward.core.rules.literals import LiteralList
 from mxward.core.rules.pack import Pack
 from mxward.core.rules.regexlist import RegexList, RegexView, compile_regexes
@@ -55,6 +56,7 @@ class RuleSet:
     spamassassin: tuple[tuple[str, Engine], ...] = ()  # (pack label, its SpamAssassin tests)
     regexes: tuple[tuple[str, RegexList], ...] = ()  # (pack label, list)
     regex_views: Mapping[str, RegexView] = field(default_factory=dict)  # view -> the expressions of all lists for it
+    hashes: HashIndex | None = None  # all hash lists
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -71,16 +73,22 @@ def compile_packs(packs: Sequence[Pack], cache: Path | None = None, progress: Pr
     digest = hashlib.sha256("\0".join(f"{p.label}\0{p.digest}" for p in packs).encode()).hexdigest()
     sources = {f"{p.label}{SEPARATOR}{s.file}": s.text for p in packs for s in p.yara}
     rules = RuleSet(
-        tuple(packs), _compiled(sources, cache, progress) if sources else None,
+        tuple(map(_without_digests, packs)), _compiled(sources, cache, progress) if sources else None,
         tuple((p.label, literal_list) for p in packs for literal_list in p.literals),
         tuple((p.label, rule) for p in packs for rule in p.attachments), digest[:12],
         tuple((p.label, _engine(p, cache)) for p in packs if p.spamassassin),
         tuple((p.label, regexes) for p in packs for regexes in p.regexes),
         compile_regexes([regexes for p in packs for regexes in p.regexes], cache),
+        index_hashes([(p.label, one) for p in packs for one in p.hashes], cache),
     )  # fmt: skip
     if cache is not None:
         mark_built(packs, cache)
     return rules
+
+
+def _without_digests(pack: Pack) -> Pack:
+    """The pack without what is in the index: millions of digests need not be kept twice."""
+    return replace(pack, hashes=tuple(replace(one, digests=()) for one in pack.hashes)) if pack.hashes else pack
 
 
 def _engine(pack: Pack, cache: Path | None) -> Engine:

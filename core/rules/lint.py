@@ -18,6 +18,7 @@ from mxward.core.errors import RulePackError
 from mxward.core.rules.compile import EXTERNALS
 from mxward.core.rules.container import read_source
 from mxward.core.rules.files import PackFiles
+from mxward.core.rules.hashlist import HashList
 from mxward.core.rules.literals import LiteralList
 from mxward.core.rules.pack import Pack, YaraSource, parse_pack
 from mxward.core.rules.regexlist import RegexList, unfiltered
@@ -71,7 +72,7 @@ def _lint_manifest(pack: Pack) -> Iterator[Problem]:
     for key in ("description", "author"):
         if not getattr(pack, key):
             yield Problem(f"{pack.name}/pack.toml", 0, "warning", f"has no {key}")
-    lists: tuple[LiteralList | RegexList, ...] = (*pack.literals, *pack.regexes)
+    lists: tuple[LiteralList | RegexList | HashList, ...] = (*pack.literals, *pack.regexes, *pack.hashes)
     for one in lists:
         if not one.description:
             yield Problem(one.file, 0, "note", f"{one.name} has no @description")
@@ -159,7 +160,7 @@ def _named(pack: Pack) -> Iterator[tuple[str, str, int]]:
     for source in pack.yara:
         for span in rule_spans(source.text):
             yield span.name, f"{pack.name}/{source.file}", _line(source.text, span.start)
-    lists: tuple[LiteralList | RegexList, ...] = (*pack.literals, *pack.regexes)
+    lists: tuple[LiteralList | RegexList | HashList, ...] = (*pack.literals, *pack.regexes, *pack.hashes)
     for one in lists:
         yield one.name, one.file, 0
     for name in scored_names(pack.spamassassin):

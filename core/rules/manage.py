@@ -55,6 +55,7 @@ class PackStatus:
     n_lists: int = 0
     n_attachment_rules: int = 0
     n_regex_lists: int = 0
+    n_hash_lists: int = 0
     n_spamassassin_files: int = 0
     fault: str = ""
     signed: dict[str, str] = field(default_factory=dict)  # Signed; empty for a shipped pack
@@ -133,6 +134,7 @@ def list_packs(rules_dir: Path | None, trust: Trust = NO_TRUST) -> list[PackStat
         found.append(PackStatus(
             name, pack.version, pack.description, pack.author, enabled, shipped, n_yara_files=len(pack.yara),
             n_lists=len(pack.literals), n_attachment_rules=len(pack.attachments), n_regex_lists=len(pack.regexes),
+            n_hash_lists=len(pack.hashes),
             n_spamassassin_files=len(pack.spamassassin), signed=asdict(signed) if signed else {}, without=without,
         ))  # fmt: skip
     return found

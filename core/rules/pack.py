@@ -6,6 +6,7 @@ A pack is a directory:
     *.yar                 YARA rules (see below)
     *.list                literal lists (literals.py)
     *.regex               lists of regular expressions (regexlist.py)
+    *.hashes              lists of known files (hashlist.py)
     attachments.toml      attachment rules (attachments.py)
     tests/must-match/     samples of which each must give at least one hit of this pack
     tests/must-not-match/ samples of which none may give a hit with a weight
@@ -32,6 +33,7 @@ from typing import Any, Final
 from mxward.core.errors import RulePackError
 from mxward.core.rules.attachments import AttachmentRule, parse_attachments
 from mxward.core.rules.files import SAMPLES, PackFiles, read_folder
+from mxward.core.rules.hashlist import HashList, parse_hashes
 from mxward.core.rules.literals import LiteralList, parse_list
 from mxward.core.rules.regexlist import RegexList, parse_regexes
 from mxward.core.rules.spamassassin.source import SUFFIX, CfOptions, CfSource, parse_options, scored_names
@@ -69,6 +71,7 @@ class Pack:
     spamassassin: tuple[CfSource, ...] = ()
     spamassassin_options: CfOptions = CfOptions()  # noqa: RUF009 - frozen
     digest: str = ""  # of all rule files, hex
+    hashes: tuple[HashList, ...] = ()
     left_out: frozenset[str] = frozenset()  # names of rules that it has and that are not used
 
     @property
@@ -81,7 +84,7 @@ class Pack:
         spans = [span for source in self.yara for span in rule_spans(source.text)]
         names = [span.name for span in spans if private or "private" not in span.modifiers]
         names += [literal_list.name for literal_list in self.literals] + [rule.name for rule in self.attachments]
-        names += [regexes.name for regexes in self.regexes]
+        names += [regexes.name for regexes in self.regexes] + [one.name for one in self.hashes]
         return names + scored_names(self.spamassassin)
 
     def without(self, names: Collection[str]) -> Pack:
@@ -95,6 +98,7 @@ class Pack:
             literals=tuple(literal_list for literal_list in self.literals if literal_list.name not in gone),
             attachments=tuple(rule for rule in self.attachments if rule.name not in gone),
             regexes=tuple(regexes for regexes in self.regexes if regexes.name not in gone),
+            hashes=tuple(one for one in self.hashes if one.name not in gone),
             digest=hashlib.sha256("\0".join((self.digest, *sorted(gone))).encode()).hexdigest(),
             left_out=gone,
         )
@@ -123,6 +127,7 @@ def parse_pack(files: PackFiles, path: Path) -> Pack:
     yara = tuple(YaraSource(file, text) for file, text in rules(".yar"))
     literals = tuple(parse_list(text, f"{name}/{file}") for file, text in rules(".list"))
     regexes = tuple(parse_regexes(text, f"{name}/{file}") for file, text in rules(".regex"))
+    hashes = tuple(parse_hashes(text, f"{name}/{file}") for file, text in rules(".hashes"))
     attachments = tuple(
         rule for file, text in rules("attachments.toml") for rule in parse_attachments(text, f"{name}/{file}")
     )
@@ -132,7 +137,7 @@ def parse_pack(files: PackFiles, path: Path) -> Pack:
     digest.update(f"{category}\0{weight}\0{options}".encode())
     return Pack(
         name, version, path, manifest.get("description", ""), manifest.get("author", ""), category, weight,
-        yara, literals, attachments, regexes, spamassassin, options, digest.hexdigest(),
+        yara, literals, attachments, regexes, spamassassin, options, digest.hexdigest(), hashes,
     )  # fmt: skip
 
 

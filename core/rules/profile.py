@@ -20,6 +20,7 @@ from mxward.core.pipeline import builtin_detectors
 from mxward.core.rules import cost
 from mxward.core.rules.attachments import parse_attachments
 from mxward.core.rules.compile import RuleSet, compile_packs
+from mxward.core.rules.hashlist import parse_hashes
 from mxward.core.rules.literals import parse_list
 from mxward.core.rules.pack import Pack, YaraSource
 from mxward.core.rules.regexlist import parse_regexes
@@ -35,6 +36,7 @@ _NOTHING: Final = Pack(
     attachments=tuple(parse_attachments('[[attachment]]\nname = "N"\nextensions = ["zqzqjx"]\n', "nothing")),
     regexes=(parse_regexes("/zqzqjxzqzq/\n", "nothing.regex"),),
     spamassassin=(CfSource("nothing.cf", "header NOTHING X-Zqzqjx =~ /zqzqjx/\nscore NOTHING 1\n"),),
+    hashes=(parse_hashes("0" * 64, "nothing.hashes"),),
 )  # fmt: skip
 
 
@@ -125,6 +127,7 @@ def _like(pack: Pack) -> Pack:
         attachments=_NOTHING.attachments if pack.attachments else (),
         regexes=_NOTHING.regexes if pack.regexes else (),
         spamassassin=_NOTHING.spamassassin if pack.spamassassin else (),
+        hashes=_NOTHING.hashes if pack.hashes else (),
     )
 
 

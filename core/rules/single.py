@@ -22,7 +22,7 @@ class SingleRule:
     """One rule: its name as hits have it, of what kind, where it stands (line 0: the whole file), and itself alone."""
 
     name: str
-    kind: str  # "yara", "list", "regex", "attachment", or "spamassassin" for the rules of a whole .cf file
+    kind: str  # "yara", "list", "regex", "hashes", "attachment", or "spamassassin" for the rules of a whole .cf file
     file: str
     line: int
     pack: Pack
@@ -30,7 +30,7 @@ class SingleRule:
 
 def single_rules(pack: Pack) -> Iterator[SingleRule]:
     """Every rule of a pack that can give a hit, in the order of its files."""
-    bare = replace(pack, yara=(), literals=(), attachments=(), regexes=(), spamassassin=())
+    bare = replace(pack, yara=(), literals=(), attachments=(), regexes=(), spamassassin=(), hashes=())
     for source in pack.yara:
         yield from _yara_rules(bare, source)
     for literal_list in pack.literals:
@@ -39,6 +39,9 @@ def single_rules(pack: Pack) -> Iterator[SingleRule]:
     for regexes in pack.regexes:
         file = regexes.file.partition("/")[2]
         yield SingleRule(regexes.name, "regex", file, 0, replace(bare, regexes=(regexes,)))
+    for hashes in pack.hashes:
+        file = hashes.file.partition("/")[2]
+        yield SingleRule(hashes.name, "hashes", file, 0, replace(bare, hashes=(hashes,)))
     for rule in pack.attachments:
         yield SingleRule(rule.name, "attachment", "attachments.toml", 0, replace(bare, attachments=(rule,)))
     # Meta rules, tags and scores reach over all files: the rules of the others are left out, their lines are read.

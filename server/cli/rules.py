@@ -44,7 +44,7 @@ def list_(data: Data = "", config: ConfigFile = "", json: Json = False) -> None:
 
 def _row(pack: dict[str, Any]) -> tuple[object, ...]:
     state = "faulty" if pack["fault"] else "enabled" if pack["enabled"] else "disabled"
-    kinds = (("n_yara_files", "yara"), ("n_lists", "lists"), ("n_regex_lists", "regex"),
+    kinds = (("n_yara_files", "yara"), ("n_lists", "lists"), ("n_regex_lists", "regex"), ("n_hash_lists", "hashes"),
              ("n_spamassassin_files", "spamassassin"), ("n_attachment_rules", "attachment"))  # fmt: skip
     counts = ", ".join(f"{pack[key]} {word}" for key, word in kinds if pack[key]) or "none"
     source = "mxward" if pack["shipped"] else "added"
