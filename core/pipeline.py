@@ -155,28 +155,29 @@ def _plugins() -> list[Detector]:
 
 def load_pipeline(
     data_dir: Path | None, local_domains: Sequence[str] = (), trust: Trust = NO_TRUST, *, waits: bool = True,
-    opener: Opener | None = None,
+    opener: Opener | None = None, engines: Sequence[Detector] = (),
 ) -> Pipeline:  # fmt: skip
     """The pipeline of a data directory: starter pack, enabled packs, policy, plug-ins.
 
     Args: data_dir: holds rules/, policy.toml and cache/, each optional; None: what the product ships; trust: whose
     signatures count, and whether packs must have one; waits: False: rules that take long and are not in the cache are
-    left out, and `Pipeline.loading` says which; opener: what opens attachments; None: they are listed at most.
+    left out, and `Pipeline.loading` says which; opener: what opens attachments; None: they are listed at most; engines: other
+    scanners, asked last.
     Raises: RulePackError, PolicyError, ConfigError (passwords.list), each naming file and line.
     """
     packs = enabled_packs(data_dir / "rules" if data_dir else None, trust)
     cache = data_dir / "cache" if data_dir else None
     usable, loading = (packs, ()) if waits else at_once(packs, cache)
-    return assemble(compile_packs(usable, cache), data_dir, local_domains, loading, opener)
+    return assemble(compile_packs(usable, cache), data_dir, local_domains, loading, opener, engines)
 
 
 def assemble(
     rules: RuleSet, data_dir: Path | None, local_domains: Sequence[str] = (), loading: Sequence[Loading] = (),
-    opener: Opener | None = None,
+    opener: Opener | None = None, engines: Sequence[Detector] = (),
 ) -> Pipeline:  # fmt: skip
     """As `load_pipeline`, with rules that were compiled already. Raises as it does."""
     policy = load_policy(data_dir / "policy.toml" if data_dir else None)
-    detectors = [*builtin_detectors(rules, local_domains), classifier.make(data_dir), *_plugins()]
+    detectors = [*builtin_detectors(rules, local_domains), classifier.make(data_dir), *_plugins(), *engines]
     if loading:
         detectors.insert(0, LoadingDetector(loading))
     passwords = site_passwords(data_dir / SITE_FILE if data_dir else None)

@@ -143,6 +143,25 @@ class Rules(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     automatic_rollback: bool = True  # when a new pack turns out to match most mail
 
 
+class Engine(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Another scanner that is asked about each message and what its attachments hold (docs/attachments.md)."""
+
+    name: str  # of its hits, "NAME:SIGNATURE", and in `mxward status`
+    kind: Literal["clamd", "icap", "command"]
+    servers: list[str] = msgspec.field(
+        default_factory=list
+    )  # "unix:/PATH", "HOST:PORT"; asked in order until one answers
+    service: str = ""  # icap: the path behind the host, such as "avscan"
+    method: Literal["RESPMOD", "REQMOD"] = "RESPMOD"  # icap
+    command: list[str] = msgspec.field(
+        default_factory=list
+    )  # command: program and arguments; content on standard input
+    clean_status: list[int] = msgspec.field(default_factory=lambda: [0])  # command: exit status for nothing found
+    found_status: list[int] = msgspec.field(default_factory=lambda: [1])  # command: for something; its output names it
+    timeout: float = 10.0  # seconds for one message
+    on_down: Literal["defer", "mark"] = "defer"  # "mark": the message is judged without it, not inspected "engine:NAME"
+
+
 class Web(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     address: str = "127.0.0.1:8025"
     hosts: list[str] = msgspec.field(default_factory=list)  # names it answers to, beside server.hostname and addresses
@@ -172,6 +191,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     store: StoreConfig = msgspec.field(default_factory=StoreConfig)
     scan: Scan = msgspec.field(default_factory=Scan)
     sandbox: Sandbox = msgspec.field(default_factory=Sandbox)
+    engine: list[Engine] = msgspec.field(default_factory=list)
     rules: Rules = msgspec.field(default_factory=Rules)
     web: Web = msgspec.field(default_factory=Web)
     log: Log = msgspec.field(default_factory=Log)

@@ -17,11 +17,12 @@ import msgspec
 from mxward.server.addresses import networks, split_address
 
 if TYPE_CHECKING:
-    from mxward.server.config import Config, Listener, Route
+    from mxward.server.config import Config, Engine, Listener, Route
 
 Fail = Callable[[str, str, str], None]  # key, reason, allowed
 
 VIA = re.compile(r"smtp://\S+|lmtp://\S+:\d+|lmtp:unix:/\S+|maildir:\S+|mx")
+_SERVER = re.compile(r"unix:/[^\x00-\x20]{1,100}|(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):[0-9]{1,5}")
 DOMAIN = re.compile(r"(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*")
 _WORDS = {
     "int": "a whole number", "float": "a number", "str": 'a string in quotes, "like this"', "bool": "true or false",
@@ -56,6 +57,8 @@ def check(config: Config, fail: Fail) -> None:
                 fail(f"{section}.{name}", "is too small", "a number above 0")
     _check_rules(config, fail)
     _check_sandbox(config, fail)
+    for i, engine in enumerate(config.engine):
+        _check_engine(i, engine, [other.name for other in config.engine[:i]], fail)
     _check_rest(config, fail)
 
 
@@ -145,6 +148,26 @@ def _check_sandbox(config: Config, fail: Fail) -> None:
         fail("sandbox.ocr", f"{sandbox.ocr!r} is no list of languages", '"eng", "eng+deu", or "" for none')
     if sandbox.user and not is_unprivileged(sandbox.user):
         fail("sandbox.user", f"{sandbox.user!r} is no user of this machine, or is root", "an unprivileged user")
+
+
+def _check_engine(i: int, engine: Engine, others: list[str], fail: Fail) -> None:
+    if not re.fullmatch(r"[a-z][a-z0-9-]{0,30}", engine.name) or engine.name in others:
+        fail(f"engine[{i}].name", f"{engine.name!r} is wrong or there twice", "lower-case letters, digits and -")
+    if not 0.1 <= engine.timeout <= 300:
+        fail(f"engine[{i}].timeout", "is out of range", "0.1 to 300 seconds")
+    if engine.kind == "command":
+        if not engine.command or not os.path.isabs(engine.command[0]) or not os.access(engine.command[0], os.X_OK):
+            fail(f"engine[{i}].command", "names no program that can be run", "an absolute path, then its arguments")
+        if set(engine.clean_status) & set(engine.found_status):
+            fail(f"engine[{i}].found_status", "has a status that clean_status has, too", "different ones")
+        return
+    if not engine.servers:
+        fail(f"engine[{i}].servers", "is empty", '"unix:/PATH" or "HOST:PORT"')
+    for server in engine.servers:
+        if not _SERVER.fullmatch(server):
+            fail(f"engine[{i}].servers", f"{server!r} is wrong", '"unix:/PATH", "HOST:PORT" or "[IPv6]:PORT"')
+    if engine.kind == "icap" and not re.fullmatch(r"[\x21-\x7e]{1,200}", engine.service):
+        fail(f"engine[{i}].service", "is missing or no path", 'the service, such as "avscan"')
 
 
 def is_unprivileged(user: str) -> bool:

@@ -58,6 +58,8 @@ COUNTERS: Final[dict[str, str]] = {
     "jobs_bodies_dropped_total": "Bodies of settled messages dropped after their time",
     "store_free_bytes": "Bytes that the store may still take",
     "store_problems": "Problems that the store reports of itself",
+    "engine_scans_total": "Contents that other scanners were asked about",
+    "engine_failures_total": "Contents that another scanner gave no answer about",
     "sandbox_sessions_total": "Messages whose attachments went to the sandbox",
     "sandbox_attachments_total": "Attachments opened in the sandbox",
     "sandbox_us_total": "Microseconds of wall time spent waiting for the sandbox",

@@ -119,10 +119,11 @@ def status(data: Data = "", config: ConfigFile = "", json: Json = False) -> None
     """
     from mxward.server.cli import statuspage
     from mxward.server.cli.output import emit
+    from mxward.server.engines.setup import health
     from mxward.server.services import status as service
 
     with opened(data, config) as context:
-        doc = service.collect(context)
+        doc = service.collect(context) | {"engines": health(context.config)}
     if json:
         emit(doc)
     else:
@@ -133,20 +134,37 @@ def status(data: Data = "", config: ConfigFile = "", json: Json = False) -> None
 def check_config(data: Data = "", config: ConfigFile = "", json: Json = False) -> None:
     """Check configuration, policy and rules, and show the configuration in force, defaults included.
 
-    Exit 78 with file, line and key when the configuration is wrong, 65 when the policy or a rule pack is.
+    Also asks each other scanner whether it answers. Exit 78 with file, line and key when the configuration is wrong, 65
+    when the policy or a rule pack is, 69 when a scanner does not answer.
 
     Example: mxward check-config --config ./mxward.toml
     """
-    from mxward.server.cli.output import emit, line, safe, to_json
+    from mxward.server.cli import exitcodes
+    from mxward.server.cli.output import complain, emit
+    from mxward.server.engines.setup import health
     from mxward.server.services import scanning
 
     settings = load(data, config)
     if settings.data.is_dir():
         scanning.load_uncached(settings)
     doc = effective(settings)
+    faults = [
+        f"{engine['name']}: {server}: {fault}"
+        for engine in health(settings) for server, fault in engine["servers"].items() if fault
+    ]  # fmt: skip
     if json:
         emit(doc)
-        return
+    else:
+        _print_settings(doc)
+    for fault in faults:
+        complain(fault)
+    if faults:
+        raise typer.Exit(exitcodes.UNAVAILABLE)
+
+
+def _print_settings(doc: dict[str, Any]) -> None:
+    from mxward.server.cli.output import line, safe, to_json
+
     for section, values in doc.items():
         for i, table in enumerate(values if isinstance(values, list) else [values]):
             head = f"[[{section}]]" if isinstance(values, list) else f"[{section}]"

@@ -40,12 +40,14 @@ def scan(
     from mxward.server.cli import exitcodes
     from mxward.server.cli.output import emit
     from mxward.server.cli.scanning import Options, results
+    from mxward.server.engines.setup import detectors_of
     from mxward.server.trust import trust_of
 
     settings = load(data, config)
     options = Options(
         str(settings.data), tuple(settings.domains.local), parse_envelope(envelope),
         settings.smtp.limits.max_message_bytes, trust_of(settings), settings.sandbox,
+        tuple(detectors_of(settings)),
     )  # fmt: skip
     is_bad = is_unread = False
     for result in _with_progress(paths, options.limit, results(paths, options, jobs)):

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mxward.core import scan as core_scan
+from mxward.core.detect.detector import Detector
 from mxward.core.extract.opener import Opener
 from mxward.core.message import Envelope, Recipient
 from mxward.core.pipeline import Pipeline, load_pipeline
@@ -45,6 +46,7 @@ class Options:
     limit: int
     trust: Trust = NO_TRUST
     sandbox: Sandbox = field(default_factory=Sandbox)
+    engines: tuple[Detector, ...] = ()
 
 
 class Scanner:
@@ -54,7 +56,11 @@ class Scanner:
         self.options = options
         data = Path(options.data)  # a machine without a gateway scans with what mxward ships
         self.pipeline: Pipeline = load_pipeline(
-            data if data.is_dir() else None, options.domains, options.trust, opener=opener
+            data if data.is_dir() else None,
+            options.domains,
+            options.trust,
+            opener=opener,
+            engines=options.engines,
         )
         self.envelope = _envelope(options)
 

@@ -36,6 +36,8 @@ def show(doc: dict[str, Any]) -> None:
     _section("disk", {f"{k} (MB)": v // 1_000_000 for k, v in doc["disk"].items()})
     if doc["sandbox"]:
         _sandbox(doc["sandbox"])
+    if doc["engines"]:
+        _engines(doc["engines"])
     if doc["packs"]:
         line()
         line(f"{bold('rule packs')}  {safe(', '.join(doc['packs']))}")
@@ -49,6 +51,16 @@ def _sandbox(found: dict[str, Any]) -> None:
         line(f"  {text}")
     for text, reason in found["missing"].items():
         line(f"  MISSING: {text} ({reason})")
+
+
+def _engines(found: list[dict[str, Any]]) -> None:
+    """Other scanners, and which of their servers answer."""
+    line()
+    line(bold("other scanners"))
+    for engine in found:
+        for server, fault in engine["servers"].items():
+            state = f"DOWN, {safe(fault)}" if fault else "answers"
+            line(f"  {safe(engine['name'])} ({engine['kind']})  {safe(server)}: {state}")
 
 
 def _section(title: str, values: dict[str, Any]) -> None:

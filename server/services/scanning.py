@@ -19,6 +19,7 @@ from mxward.core.pipeline import Pipeline, load_pipeline
 from mxward.core.rules.history import CONTENTS
 from mxward.core.verdict import Verdict
 from mxward.server.config import Config
+from mxward.server.engines.setup import detectors_of
 from mxward.server.sandbox.pool import SandboxPool
 from mxward.server.sandbox.setup import small_pool
 from mxward.server.services import messages
@@ -60,7 +61,9 @@ def current(config: Config) -> Pipeline:
 
 def load_uncached(config: Config) -> Pipeline:
     """Load rules and policy as a worker would at its start. Raises RulePackError, PolicyError."""
-    return load_pipeline(config.data, config.domains.local, trust_of(config), opener=opener_of(config))
+    return load_pipeline(
+        config.data, config.domains.local, trust_of(config), opener=opener_of(config), engines=detectors_of(config)
+    )
 
 
 def opener_of(config: Config) -> Opener:

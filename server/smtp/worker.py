@@ -11,6 +11,7 @@ from mxward.core.pipeline import load_pipeline
 from mxward.core.rules.staged import Loading
 from mxward.server.clock import SYSTEM_CLOCK
 from mxward.server.config import Config
+from mxward.server.engines.setup import detectors_of
 from mxward.server.process import Process
 from mxward.server.sandbox.pool import SandboxPool
 from mxward.server.sandbox.setup import forget, pool_of
@@ -48,7 +49,9 @@ def _load(config: Config, opener: Opener | None, *, waits: bool) -> tuple[Settin
         if listener.proxy_protocol and listener.tls == "implicit":
             # The first bytes of TLS may come in one packet with the PROXY header, and no loop takes them back.
             raise ConfigError("implicit TLS cannot follow a PROXY header", key=f"listener[{i}].tls", allowed="starttls")
-    pipeline = load_pipeline(config.data, config.domains.local, trust_of(config), waits=waits, opener=opener)
+    pipeline = load_pipeline(
+        config.data, config.domains.local, trust_of(config), waits=waits, opener=opener, engines=detectors_of(config)
+    )
     pipeline.warm()
     return build(config, pipeline, server_context(config)), pipeline.loading
 

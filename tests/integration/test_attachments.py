@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from mxtest import carriers, officekit
+from mxtest.clamav import CANARY, ClamdServer
 from mxtest.product import Product
 from mxtest.sender import Client
 
@@ -103,7 +104,7 @@ def test_a_document_comes_disarmed_and_its_original_can_be_released(product: Pro
     assert attachment.get_filename() == "letter.docx"
     assert VBA not in attachment.get_content()
     (queue_id,) = set(listed(product, "originals")) - set(kept_before)
-    product.mx("quarantine", "release", queue_id, "--reason", "wanted", check=True)
+    product.mx("quarantine", "release", queue_id, "--force", "--reason", "wanted", check=True)
     everything = delivered(product)
     assert len(everything) == n_before + 2
     (released,) = set(everything) - set(new)
@@ -149,3 +150,23 @@ def read(raw: bytes) -> EmailMessage:
     message = message_from_bytes(raw, policy=policy.default)
     assert isinstance(message, EmailMessage)
     return message
+
+
+def test_another_scanner_is_asked_and_missed_when_it_is_down(tmp_path: Path) -> None:
+    product = Product(tmp_path)
+    with ClamdServer(tmp_path / "clamd") as clamd:
+        product.config.write_text(
+            product.config.read_text()
+            + f'\n[[engine]]\nname = "clamd"\nkind = "clamd"\nservers = ["{clamd.address}"]\n'
+        )
+        with product:
+            assert "5.7.1" in send(product, mail(carriers.CARRIERS["7z"](CANARY, "a.bin"), "a.7z"))
+            assert send(product, mail(b"harmless", "a.txt")) == ""
+            assert product.mx("check-config").returncode == 0
+            clamd.stop()
+            assert "451" in send(product, mail(b"harmless", "a.txt"))
+            status = json.loads(product.mx("status", "--json").stdout)
+            assert any(status["engines"][0]["servers"].values())
+            assert product.mx("check-config").returncode == 69
+            clamd.start()
+            assert send(product, mail(b"harmless", "b.txt")) == ""

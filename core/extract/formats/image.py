@@ -17,6 +17,7 @@ FORMATS: Final[tuple[Format, ...]] = (
     Format(
         "writing in pictures, where `sandbox.ocr` is on",
         ("image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp", "image/tiff"),
-        "image.ocr:open_text", "Tesseract (Debian, optional)", "sides of 24 pixels, 40 million pixels in all, 2 s a picture",
+        "image.ocr:open_text", "Tesseract (Debian, optional)",
+        "from 24 pixels a side to 40 million in all; 2 s a picture",
     ),
 )  # fmt: skip

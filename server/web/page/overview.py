@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mxward.server import metrics
+from mxward.server.engines.setup import health
 from mxward.server.sandbox import report
 from mxward.server.services import ledger, messages, status
 from mxward.server.services.context import Context
@@ -20,6 +21,7 @@ from mxward.server.web.text import VERDICTS
 
 SECONDS: Final = 10  # between automatic refreshes
 LAST: Final = 20
+ANSWER_S: Final = 1.0  # that another scanner may take to say that it lives
 DAY_US: Final = 86_400_000_000
 FRESH: Final = 3.0  # seconds that one count serves every viewer
 
@@ -47,8 +49,14 @@ def _collect(context: Context) -> dict[str, Any]:
     rows = messages.find(context, MessageQuery(limit=LAST))
     refused = metrics.total(context.config.data / "run" / "metrics")["smtp_refused_total"]
     values = table(rows, "The last messages") | values_of(account) | rules_state(context)
-    values |= {"sandbox": report.read(context.config.data)}
+    values |= {"sandbox": report.read(context.config.data), "engines_down": _down(context)}
     return values | {"now": now, "counts": _counts(account, day, refused), "verdicts": _verdicts(day["by_verdict"])}
+
+
+def _down(context: Context) -> list[str]:
+    """Servers of other scanners that do not answer, each with why."""
+    found = health(context.config, ANSWER_S)
+    return [f"{e['name']}, {server}: {fault}" for e in found for server, fault in e["servers"].items() if fault]
 
 
 def rules_state(context: Context) -> dict[str, Any]:

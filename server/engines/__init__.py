@@ -1,0 +1,1 @@
+"""Clients of other scanners: clamd, ICAP, a command. Blocking, for the scan threads."""

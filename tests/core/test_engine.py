@@ -1,0 +1,89 @@
+"""What other scanners say becomes hits, marks and degraded mode."""
+
+from __future__ import annotations
+
+import pytest
+
+from mxtest import mailkit
+from mxtest.carriers import CARRIERS
+from mxtest.openkit import HereOpener
+from mxward.core.detect.engine import EngineDetector, Said
+from mxward.core.errors import EngineTimeout, EngineUnavailable
+from mxward.core.message import Message
+from mxward.core.pipeline import Pipeline
+from mxward.core.policy.load import load_policy
+
+BAD = b"something bad"
+
+
+class Scanner:
+    """Finds BAD; `says` is what it calls it, `fails` what it raises."""
+
+    name = "scanner"
+
+    def __init__(self, says: str = "Bad.Thing", fails: Exception | None = None) -> None:
+        self.says, self.fails, self.seen = says, fails, list[bytes]()
+
+    def scan(self, data: bytes | memoryview, seconds: float) -> list[Said]:
+        self.seen.append(bytes(data))
+        if self.fails:
+            raise self.fails
+        return [Said(self.says)] if BAD in bytes(data) else []
+
+
+def judged(scanner: Scanner, raw: bytes, **more: object) -> Message:
+    detector = EngineDetector(scanner, seconds=10, **more)  # type: ignore[arg-type] # on_down is the only one
+    return Pipeline([detector], load_policy(None), opener=HereOpener()).judge(raw, mailkit.envelope())
+
+
+def test_a_signature_is_a_hit_of_malware() -> None:
+    message = judged(Scanner(), mailkit.plain(BAD.decode()))
+    (hit,) = message.hits
+    assert (hit.name, hit.category, hit.detector) == ("scanner:Bad.Thing", "malware", "scanner")
+    assert message.verdict is not None
+    assert message.verdict.name == "malware"
+
+
+def test_what_was_opened_is_scanned_too_and_nothing_twice() -> None:
+    scanner = Scanner()
+    inner = CARRIERS["zip.stored"](BAD, "a.txt")
+    message = judged(scanner, mailkit.with_attachment("a.zip", CARRIERS["gz"](inner, "a.zip")))
+    assert [hit.name for hit in message.hits] == ["scanner:Bad.Thing"]
+    assert message.hits[0].evidence[0].part >= 3
+    assert len(scanner.seen) == len(set(scanner.seen))
+
+
+@pytest.mark.parametrize(
+    ("name", "category"),
+    [
+        ("Win.Trojan.X-1", "malware"), ("PUA.Win.Tool.Y", "attachment"), ("Heuristics.Phishing.Email.Z", "phish"),
+        ("Heuristics.OLE2.ContainsMacros.VBA", "attachment"), ("Heuristics.Structured.SSN", "policy"),
+    ],
+)  # fmt: skip
+def test_names_that_say_something_else_are_taken_for_it(name: str, category: str) -> None:
+    assert judged(Scanner(name), mailkit.plain(BAD.decode())).hits[0].category == category
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("Heuristics.Encrypted.Zip", "encrypted"), ("Heuristics.Limits.Exceeded.MaxFileSize", "limit:bytes")],
+)
+def test_what_it_could_not_look_into_is_not_inspected(name: str, reason: str) -> None:
+    message = judged(Scanner(name), mailkit.plain(BAD.decode()))
+    assert reason in [n.reason for n in message.not_inspected]
+    assert all(hit.category == "not_inspected" for hit in message.hits)
+
+
+@pytest.mark.parametrize("error", [EngineUnavailable("clamd: no server answers"), EngineTimeout("late")])
+def test_a_scanner_that_is_down_is_degraded_or_marked(error: Exception) -> None:
+    degraded = judged(Scanner(fails=error), mailkit.plain("hello"))
+    assert [hit.category for hit in degraded.hits] == ["degraded"]
+    assert degraded.dispositions[0].action == "defer"
+    marked = judged(Scanner(fails=error), mailkit.plain("hello"), on_down="mark")
+    assert [n.reason for n in marked.not_inspected] == ["engine:scanner"]
+
+
+def test_names_are_shown_without_what_could_deceive() -> None:
+    hit = judged(Scanner("Bad\r\n\u202eName<script>"), mailkit.plain(BAD.decode())).hits[0]
+    assert hit.name.isprintable()
+    assert "<" not in hit.name
