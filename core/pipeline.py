@@ -161,8 +161,8 @@ def load_pipeline(
 
     Args: data_dir: holds rules/, policy.toml and cache/, each optional; None: what the product ships; trust: whose
     signatures count, and whether packs must have one; waits: False: rules that take long and are not in the cache are
-    left out, and `Pipeline.loading` says which; opener: what opens attachments; None: they are listed at most; engines: other
-    scanners, asked last.
+    left out, and `Pipeline.loading` says which; opener: what opens attachments; None: they are listed at most;
+    engines: other scanners, asked last.
     Raises: RulePackError, PolicyError, ConfigError (passwords.list), each naming file and line.
     """
     packs = enabled_packs(data_dir / "rules" if data_dir else None, trust)

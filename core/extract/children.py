@@ -13,6 +13,7 @@ from mxward.core.extract import passwords, reply, views
 from mxward.core.extract.container import list_containers
 from mxward.core.extract.findings import FINDINGS
 from mxward.core.extract.formats import OPENABLE
+from mxward.core.extract.formats.trigger import TRIGGERS
 from mxward.core.extract.opener import REASONS, Budget, Opened, Opener, Request, Session
 from mxward.core.extract.parts import CONTAINED
 from mxward.core.limits import MAX_CHILD_BYTES, MAX_CHILD_DEPTH, MAX_CHILDREN, MAX_OPENING_S, MAX_TEXT_BYTES
@@ -36,7 +37,7 @@ def open_attachments(message: Message, opener: Opener, seconds: float, of_site: 
     Reasons for something unseen go to message.not_inspected, findings to message.hits, links, names and texts to the
     views. Never raises on content.
     """
-    outer = [part for part in message.parts if part.true_type in OPENABLE and part.data]
+    outer = [part for part in message.parts if part.true_type in OPENABLE and part.data and _is_worth_it(part)]
     if not outer:
         return
     words = tuple(passwords.candidates(message, of_site))
@@ -53,6 +54,12 @@ def open_attachments(message: Message, opener: Opener, seconds: float, of_site: 
         for part in outer:
             if part not in pictures:
                 _open(message, part, session, budget, words)
+
+
+def _is_worth_it(part: Part) -> bool:
+    """Text of mail is not opened for nothing; an attachment always is."""
+    trigger = TRIGGERS.get(part.true_type)
+    return trigger is None or bool(part.names) or trigger(part.data)
 
 
 def _open(message: Message, part: Part, session: Session, budget: _Left, words: tuple[str, ...]) -> None:

@@ -28,6 +28,7 @@ FINDINGS: Final[dict[str, Finding]] = {
     "CONTAINER_OVERLAP": Finding("malware", 10.0, "holds files that overlap each other, as only bombs do"),
     "CONTAINER_QUINE": Finding("malware", 10.0, "holds itself, without an end"),
     "CONTAINER_SELF_EXTRACTING": Finding("attachment", 3.0, "is a program that unpacks what it carries"),
+    "CONTAINER_BEHIND_OTHER": Finding("attachment", 5.0, "has a container behind it that other programs open"),
     # facts that policies may ask for
     "CONTAINER_ENCRYPTED": Finding("info", 0.0, "holds encrypted files"),
     "CONTAINER_HEADER_ENCRYPTED": Finding("info", 0.0, "hides even the names of the files in it"),

@@ -17,7 +17,6 @@ FINDINGS: Final[dict[str, Finding]] = {
     "OFFICE_MACRO_UNREADABLE": Finding("attachment", 3.0, "holds a macro whose source cannot be read"),
     "OFFICE_VBA_STOMPED": Finding("malware", 8.0, "holds a macro whose source was taken away or changed, so that "
                                   "only its compiled form tells what it does"),
-    "OFFICE_VBA_PROTECTED": Finding("info", 0.0, "holds a macro project that is locked for viewing"),
     "OFFICE_XLM": Finding("attachment", 3.0, "holds a macro of the old Excel 4.0 kind"),
     "OFFICE_XLM_STARTS_ALONE": Finding("attachment", 3.0, "holds an Excel 4.0 macro that runs when it is opened"),
     "OFFICE_XLM_REACHES_OUT": Finding(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from mxward.core.extract.formats import office, pdf
+from mxward.core.extract.formats import office, pdf, web
 from mxward.core.extract.formats.format import Format
 
-FORMATS: Final[tuple[Format, ...]] = (*pdf.FORMATS, *office.FORMATS)
+FORMATS: Final[tuple[Format, ...]] = (*pdf.FORMATS, *office.FORMATS, *web.FORMATS)

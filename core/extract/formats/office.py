@@ -22,4 +22,15 @@ FORMATS: Final[tuple[Format, ...]] = (
         ),
         _XML, _PARTS, "the first 8 MB of text; what a formula of xlsb gives, not the formula",
     ),
+    Format(
+        "Word, Excel, PowerPoint 97 to 2003 and other OLE files (doc, xls, ppt, vsd, pub, vbaProject.bin)",
+        (
+            "application/x-ole-storage", "application/msword", "application/vnd.ms-excel",
+            "application/vnd.ms-powerpoint", "application/vnd.visio", "application/x-mspublisher",
+        ),
+        "document.ole:open_ole", "olefile, msoffcrypto; macros and text: own code",
+        "text of Visio and Publisher; values of Excel 4.0 macros are not computed",
+    ),
+    Format("encrypted Office (agile, standard, RC4, XOR)", ("application/encrypted",), "document.ole:open_ole",
+           "msoffcrypto", "100 passwords; rights management is recognised only"),
 )  # fmt: skip

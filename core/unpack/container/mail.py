@@ -12,6 +12,8 @@ from mxward.core.unpack.work import Damaged, Item, Work
 from mxward.pyx.mime import PartInfo, parse
 
 _ENCODED: Final = ("uuencode", "yenc")
+_ENDS: Final = {"uuencode": b"\nend", "yenc": b"\n=yend "}
+_TORN: Final = ("missing_close", "base64_truncated")
 _FIELDS: Final = ("from", "to", "subject", "date")
 
 
@@ -35,6 +37,13 @@ def open_message(item: Item, work: Work) -> None:
             continue
         told.add(hash(content))
         members.file(content, *_names(info), content_type=info.content_type, charset=info.charset)
+    if any(anomaly.code in _TORN for anomaly in mime.anomalies) or _ends_early(item.data, mime.parts[-1]):
+        raise Damaged("it breaks off")
+
+
+def _ends_early(data: bytes, last: PartInfo) -> bool:
+    """Whether base64 at the end of a message stops within a line."""
+    return last.encoding == "base64" and last.body_end == len(data) and data[-1:] not in (b"\n", b"\r", b"=", b"")
 
 
 def _names(info: PartInfo) -> tuple[str, ...]:
@@ -54,11 +63,13 @@ def open_mailbox(item: Item, work: Work) -> None:
 
 def open_encoded(item: Item, work: Work) -> None:
     """Tell the files that stand in a text as uuencode or yEnc."""
-    mime = parse(b"Content-Type: text/plain\r\n\r\n" + item.data)
-    members, n = Members(item, work), 0
+    head = b"Content-Type: text/plain\r\n\r\n"
+    whole = head + item.data
+    mime, members = parse(whole), Members(item, work)
+    ends: list[bool] = []
     for index, info in enumerate(mime.parts):
         if info.encoding in _ENCODED:
-            n += 1
             members.file(mime.decode(index), *(info.names or ("content",)))
-    if not n:
+            ends.append(_ENDS[info.encoding] in whole[info.body_start : info.body_end + 16])
+    if not ends or not all(ends):
         raise Damaged("no whole file stands in it")

@@ -125,7 +125,7 @@ def _content(data: bytes, work: Work, password: str | None) -> list[tuple[str, b
     return [(name, sinks.content[n]) for n, name in enumerate(names) if n in sinks.content]
 
 
-class _Sinks(WriterFactory):  # type: ignore[misc]  # the library has no types
+class _Sinks(WriterFactory):
     """Gives py7zr something to write to, bounded together."""
 
     def __init__(self, work: Work) -> None:
@@ -155,7 +155,7 @@ class _Sinks(WriterFactory):  # type: ignore[misc]  # the library has no types
             raise
 
 
-class _Sink(Py7zIO):  # type: ignore[misc]  # the library has no types
+class _Sink(Py7zIO):
     """One file being written."""
 
     def __init__(self, sinks: _Sinks) -> None:

@@ -18,8 +18,14 @@ _NAMES: Final = {
     136: "FWRITELN", 149: "REGISTER", 150: "CALL", 267: "REGISTER.ID", 236: "CREATE.OBJECT", 88: "SET.NAME",
     89: "CALLER", 96: "FORMULA", 123: "DIRECTORY", 94: "INITIATE", 95: "POKE", 178: "EXECUTE", 185: "GET.CELL",
 }  # fmt: skip
-_REACHING: Final = {110, 149, 150, 267, 132, 137, 136, 236}
+# PtgStr: a count in one byte and flags, or (xlsb) a count in two bytes and UTF-16
+_STRING: Final = re.compile(rb"\x17(?:[\x01-\xff]\x00([\x20-\x7e]{2,255})|..((?:[\x20-\x7e]\x00){2,255}))", re.S)
 _COMMANDS: Final = {0x8000 | 0x1B: "FILE.DELETE", 0x8000 | 0x05: "SAVE.AS", 0x8000 | 0x01: "OPEN"}
+
+
+def strings_of(formula: bytes) -> list[str]:
+    """Texts in a formula, as far as they are ASCII."""
+    return [(match[1] or match[2]).replace(b"\0", b"").decode("ascii") for match in _STRING.finditer(formula)]
 
 
 def functions_of(formula: bytes) -> set[str]:

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from mxward.core.unpack.document.xls_formula import functions_of
+from mxward.core.unpack.document.xls_formula import functions_of, strings_of
 from mxward.core.unpack.work import Work
 
 MAX_RECORDS: Final = 2_000_000
 _CELL_STRING, _FORMULA_STRING, _SST, _NAME, _SHEET = 6, 8, 19, 39, 156
 _CELL_NUMBER, _CELL_RK, _FORMULA_NUMBER, _RICH_STRING = 5, 2, 9, 62
 _FORMULAS: Final = (8, 9, 10, 11)
-_DDE_LINK: Final = 361  # BrtBeginSupBook; kind 1 is DDE, 2 is OLE
+_LINK: Final = 360  # BrtBeginSupBook; kind 1 is DDE, 2 is OLE
 _STATES: Final = {0: "visible", 1: "hidden", 2: "veryHidden"}
 
 
@@ -73,10 +73,11 @@ def read(data: bytes, *, is_macro: bool, work: Work) -> Found:
             found.sheets.append(_STATES.get(struct.unpack_from("<I", data, start)[0] & 3, "hidden"))
         elif kind == _NAME and end - start > 13:
             found.names.append(wide(data, start + 9, end))
-        elif kind == _DDE_LINK and end - start >= 2:
+        elif kind == _LINK and end - start >= 2:
             found.has_dde |= data[start] == 1
         if is_macro and kind in _FORMULAS:
             found.functions |= functions_of(data[start:end])
+            out.extend(f"{text}\n" for text in strings_of(data[start:end]))
     found.text = "".join(out)
     return found
 
