@@ -136,6 +136,21 @@ static int ft_mailbox(const uint8_t *data, size_t size)
     return ft_has(data, size, "\nreceived: ") || ft_mail(data + at, size - at, 2) != FT_UNKNOWN;
 }
 
+/* A text in which a file is encoded further down: "begin 644 name" or "=ybegin " at the start of a line. */
+static int ft_encoded(const uint8_t *data, size_t size)
+{
+    const uint8_t *end = data + size;
+    for (const uint8_t *at = data; (at = memchr(at, '\n', (size_t)(end - at))) != NULL;) {
+        at++;
+        size_t left = (size_t)(end - at);
+        if (left > 10 && memcmp(at, "begin ", 6) == 0 && at[6] >= '0' && at[6] <= '7' && at[7] >= '0' && at[7] <= '7'
+            && at[8] >= '0' && at[8] <= '7' && at[9] == ' ')
+            return FT_UU;
+        if (left > 8 && memcmp(at, "=ybegin ", 8) == 0) return FT_YENC;
+    }
+    return FT_UNKNOWN;
+}
+
 static int ft_text(const uint8_t *data, size_t size)
 {
     size_t at = 0;
@@ -166,7 +181,7 @@ static int ft_text(const uint8_t *data, size_t size)
     case 'R': if (ft_at(data, size, 0, "REGEDIT4", 8)) return FT_REG; break;
     default: break;
     }
-    return ft_mail(data, size, 3);
+    return ft_mail(data, size, 3) ? FT_EML : ft_encoded(data, size);
 }
 
 /* UTF-16 with a byte order mark, or the UTF-8 mark: the same text tests on 8-bit text. */

@@ -89,6 +89,12 @@ def test_sample_is_recognised(wanted: str) -> None:
     assert wanted in TYPES
 
 
+def test_a_file_encoded_further_down_in_a_text_is_seen() -> None:
+    assert identify(b"some text\r\n\r\nbegin 644 a.exe\r\n#86)C\r\n`\r\nend\r\n") == "text/x-uuencode"
+    assert identify(b"some text\n=ybegin line=128 size=3 name=a\nabc\n=yend size=3\n") == "text/x-yenc"
+    assert identify(b"we\nbegin 6 or\nbegin at 9\n") == ""
+
+
 def test_a_zip_behind_something_else_is_known_by_its_end() -> None:
     assert identify(b"\x99 something else first" + make_zip("readme.txt")) == "application/zip"
 
