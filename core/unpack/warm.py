@@ -19,6 +19,7 @@ from typing import Final
 from mxward.core.unpack import registry
 
 _NOT_TEXT: Final = ("mbcs", "oem")  # codecs of another system
+_WORD: Final = "x"  # locks files of our own
 _KEPT: Final[list[object]] = []
 # modules that libraries import when they meet what they are for
 _WORD: Final = "x"  # locks what is made here to be opened once
@@ -81,7 +82,7 @@ def _pdf() -> None:
     with pikepdf.new() as made:
         made.add_blank_page()
         made.save(plain)
-        made.save(locked, encryption=pikepdf.Encryption(owner="x", user="x"))
+        made.save(locked, encryption=pikepdf.Encryption(owner=_WORD, user=_WORD))
     locked.seek(0)
     pikepdf.open(locked, password=_WORD).close()  # qpdf opens the random device for it, once
     document = pypdfium2.PdfDocument(plain.getvalue())

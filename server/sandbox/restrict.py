@@ -139,7 +139,7 @@ def confine_worker(limits: Limits, codes: Codes, template: int) -> bytes:
     """Give up all that a worker does not need; returns the bytes of its HELLO. Args: template: pid of its parent."""
     _attempt(codes, "lifetime", lambda: _die_with(template))
     _attempt(codes, "undumpable", lambda: prctl(_PR_SET_DUMPABLE, 0))
-    _attempt(codes, "memory", lambda: _limit(resource.RLIMIT_AS, address_space() + limits.memory))
+    _attempt(codes, "memory", lambda: _limit_memory(address_space() + limits.memory))
     _attempt(codes, "cpu", lambda: _limit(resource.RLIMIT_CPU, limits.cpu_s))
     _attempt(codes, "files", lambda: _limit_files(limits.output))
     _attempt(codes, "fork", lambda: _limit(resource.RLIMIT_NPROC, 0))
@@ -161,6 +161,11 @@ def _die_with(parent: int) -> None:
 
 def _limit(kind: int, value: int) -> None:
     resource.setrlimit(kind, (value, value))
+
+
+def _limit_memory(size: int) -> None:
+    _limit(resource.RLIMIT_AS, size)
+    _limit(resource.RLIMIT_DATA, size)  # adds nothing, but py7zr looks for it before it asks the system by a file
 
 
 def _limit_files(output: int) -> None:

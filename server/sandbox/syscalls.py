@@ -16,7 +16,7 @@ _X86_64: Final = {
     "read": 0, "write": 1, "close": 3, "mmap": 9, "mprotect": 10, "munmap": 11, "brk": 12, "rt_sigaction": 13,
     "rt_sigprocmask": 14, "rt_sigreturn": 15, "writev": 20, "sched_yield": 24, "mremap": 25, "madvise": 28,
     "getitimer": 36, "setitimer": 38, "getpid": 39, "recvmsg": 47, "clone": 56, "fork": 57, "vfork": 58, "execve": 59,
-    "exit": 60, "kill": 62, "uname": 63, "gettimeofday": 96, "getrusage": 98, "times": 100, "ptrace": 101,
+    "exit": 60, "kill": 62, "uname": 63, "getcwd": 79, "gettimeofday": 96, "getrusage": 98, "times": 100, "ptrace": 101,
     "getuid": 102, "getgid": 104, "setuid": 105, "setgid": 106, "geteuid": 107, "getegid": 108, "setreuid": 113,
     "setregid": 114, "setresuid": 117, "setresgid": 119, "sigaltstack": 131, "pivot_root": 155, "chroot": 161,
     "mount": 165, "umount2": 166, "init_module": 175, "gettid": 186, "futex": 202, "sched_getaffinity": 204,
@@ -27,6 +27,7 @@ _X86_64: Final = {
     "membarrier": 324, "rseq": 334, "io_uring_setup": 425, "clone3": 435, "pidfd_getfd": 438,
 }  # fmt: skip
 _AARCH64: Final = {
+    "getcwd": 17,
     "umount2": 39, "mount": 40, "pivot_root": 41, "chroot": 51, "close": 57, "read": 63, "write": 64, "writev": 66,
     "exit": 93, "exit_group": 94, "unshare": 97, "futex": 98, "set_robust_list": 99, "getitimer": 102,
     "setitimer": 103, "kexec_load": 104, "init_module": 105, "clock_gettime": 113, "clock_getres": 114, "ptrace": 117,
@@ -53,6 +54,7 @@ ALLOWED: Final = (
     "exit_group", "restart_syscall", "sched_yield", "sched_getaffinity", "clock_getres", "gettimeofday", "times",
     "getrusage", "getpid", "gettid", "getuid", "geteuid", "getgid", "getegid", "uname", "membarrier", "rseq",
     "set_robust_list",
+    "getcwd",  # py7zr asks; it is always "/"
 )  # fmt: skip
 # No library makes these while it opens a file: whoever does has taken the worker over, which ends it at once.
 DEADLY: Final = (

@@ -56,6 +56,7 @@ class Template:
 
     def __init__(self, start: Start, codes: Codes, null: int) -> None:
         self._start, self._codes, self._null = start, codes, null
+        self._devices = _random_devices()
         self._selector = selectors.DefaultSelector()
         self._workers: dict[int, _Worker] = {}
         self._clients: set[_Client] = set()
@@ -135,7 +136,11 @@ class Template:
         for target in (0, 1, 2):
             os.dup2(self._null, target, inheritable=False)
         os.dup2(fd, 3, inheritable=False)
-        os.closerange(4, _MAX_FD)
+        first = 4
+        for kept in self._devices:
+            os.closerange(first, kept)
+            first = max(first, kept + 1)
+        os.closerange(first, _MAX_FD)
         return socket.socket(fileno=3)
 
     def _on_death(self, pid: int) -> None:
@@ -147,6 +152,18 @@ class Template:
         if gone.client in self._clients:
             cpu_us = int((usage.ru_utime + usage.ru_stime) * 1e6)
             _tell(gone.client, wire.NEWS.pack(wire.DIED, gone.number, status, 0, cpu_us))
+
+
+def _random_devices() -> list[int]:
+    """Descriptors of the random device that libraries opened (qpdf does): workers need them."""
+    found = []
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            if os.readlink(f"/proc/self/fd/{name}") == "/dev/urandom":
+                found.append(int(name))
+        except OSError:
+            pass  # the listing's own
+    return sorted(found)
 
 
 def _tell(client: _Client, news: bytes, fds: tuple[int, ...] = ()) -> bool:
@@ -171,9 +188,9 @@ def main(prepare: Callable[[], None] = warm) -> None:
     start = msgspec.json.decode(sys.argv[1], type=Start)
     codes: Codes = {}
     null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
-    _enter_namespaces(codes)
-    prepare()
+    prepare()  # first: who has the right to read our files may be nobody in another user namespace
     has_ocr = switch_ocr_on(start.ocr)
+    _enter_namespaces(codes)
     restrict.become(start.uid, start.gid, codes)
     restrict.drop_capabilities(codes)
     restrict.forbid_new_privileges(codes)
