@@ -33,7 +33,7 @@ LIES = [
     "data.bin",
     "a.tar.gz.txt",
     "\u202egpj.exe",
-    "x." * 60 + "pdf",
+    "x." * 40 + "pdf",
     "UPPER.ZIP",
 ]
 ENCODINGS = ["base64", "quoted-printable", "8bit", "uuencode"]
