@@ -63,6 +63,7 @@ FORMATS: Final[tuple[Format, ...]] = (
             "application/rtf", "audio/mpeg", "video/mp4"), "container.selfextract:open_behind"),
     Format("containers that no free library reads",
            ("application/vnd.symbian.install", "application/x-arj", "application/x-ace-compressed",
-            "application/x-zoo", "application/x-installshield", "application/x-qemu-disk",
-            "application/vnd.ms-outlook-pst"), "", ""),
+            "application/x-zoo", "application/x-installshield", "application/x-qemu-disk", "application/x-vhdx",
+            "application/x-vmdk", "application/x-apple-diskimage", "application/x-ms-wim",
+            "application/vnd.ms-htmlhelp", "application/winhlp", "application/vnd.ms-outlook-pst"), "", ""),
 )  # fmt: skip

@@ -21,17 +21,15 @@ class Members:
 
     def __init__(self, item: Item, work: Work) -> None:
         self._item, self._work = item, work
-        self._names: dict[str, int] = {}  # of files: name to a hash of the content
+        self._names: dict[str, bytes] = {}  # of files: what was told first under a name
         self._good: list[str] = []  # passwords that opened something here
         self._tries = 0
 
     def file(self, data: bytes, *names: str, content_type: str = "", charset: str = "") -> None:
         """A file, whole. Raises: OverBudget."""
         all_names = tuple(dict.fromkeys(clean for name in names for clean in self._judged(name)))
-        if all_names:
-            known = self._names.setdefault(all_names[0], hash(data))
-            if known != hash(data):
-                self._work.find(self._item, "CONTAINER_SAME_NAME")
+        if all_names and self._names.setdefault(all_names[0], data) != data:
+            self._work.find(self._item, "CONTAINER_SAME_NAME")
         if len(data) >= len(self._item.data) and data == self._item.data:
             self._work.find(self._item, "CONTAINER_QUINE")
         self._work.child(self._item, data, *all_names, content_type=content_type, charset=charset)

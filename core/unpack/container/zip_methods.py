@@ -10,6 +10,7 @@ import lzma
 import struct
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, Final
 
 import inflate64
@@ -93,6 +94,11 @@ def _stored(work: Work, packed: memoryview, size: int) -> tuple[bytes, int]:
 
 def deflated(work: Work, packed: memoryview, size: int = 0) -> tuple[bytes, int]:
     """Decode deflate (RFC 1951). Raises: Broken, OverBudget."""
+    decoder = zlib.decompressobj(-15)
+    with suppress(zlib.error):
+        whole = decoder.decompress(packed, min(_OUT, work.purse.bytes_left + 1))
+        if decoder.eof and len(whole) <= work.purse.bytes_left:
+            return whole, len(packed) - len(decoder.unused_data)
     try:
         return _deflated(work, packed, len(packed))
     except Broken:
