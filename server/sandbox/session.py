@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 RECORDS: Final = 16 << 20  # bytes of an answer beside the content of what was found
 WAIT_S: Final = 5.0  # for a worker, when none is ready
-_TRIES: Final = 5  # workers that are asked, when one after the other died while it waited
+_TRIES: Final = 3  # workers that are asked, when one after the other died while it waited
 _NOTHING: Final = memoryview(b"")
 _ENCODER: Final = msgspec.json.Encoder()
 _SEALS: Final = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
@@ -108,7 +108,7 @@ class PoolSession:
         target = os.memfd_create("answer", os.MFD_CLOEXEC)
         try:
             self._send(worker, request, data, target)
-            failure = self._await(worker)
+            failure = self._await(worker, target)
             size = os.fstat(target).st_size
             frames = os.pread(target, min(size, request.budget.bytes + RECORDS), 0)
         finally:
@@ -125,8 +125,8 @@ class PoolSession:
         finally:
             os.close(source)
 
-    def _await(self, worker: Worker) -> str:
-        """Wait for its answer; the failure, or "". Raises: ConnectionError when it died before it read the request."""
+    def _await(self, worker: Worker, target: int) -> str:
+        """Wait for its answer; the failure, or "". Raises: ConnectionError when it died before it began."""
         try:
             answer = worker.sock.recv(wire.DONE.size)
         except TimeoutError:
@@ -134,25 +134,32 @@ class PoolSession:
             self.close()
             return "timeout"
         # (a socket with something unread in it gives a reset when it ends, any other one an end)
-        return "" if answer == wire.DONE.pack(wire.MAGIC) else self._bury(worker)
+        return "" if answer == wire.DONE.pack(wire.MAGIC) else self._bury(worker, target)
 
-    def _bury(self, worker: Worker) -> str:
+    def _bury(self, worker: Worker, target: int) -> str:
         """What a worker that hung up, or talked nonsense, died of."""
         self.close()
         status = self._pool.death_of(worker.number)
+        if _signal(status) == signal.SIGKILL and os.fstat(target).st_size == 0:
+            raise ConnectionResetError("it was killed, and had told nothing")  # not by what it was to open
         reason = _reason(status)
         self._pool.count("sandbox_timeouts_total" if reason == "timeout" else "sandbox_crashes_total")
-        if status is not None and os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGSYS:
+        if _signal(status) == signal.SIGSYS:
             self._pool.warn("sandbox_violation", what="a worker made a forbidden system call and was ended")
         return reason
+
+
+def _signal(status: int | None) -> int:
+    """The signal that a process died of; 0 when it did not, or nobody can tell."""
+    return os.WTERMSIG(status) if status is not None and os.WIFSIGNALED(status) else 0
 
 
 def _reason(status: int | None) -> str:
     """One of opener.REASONS, by a wait status. Which attachments take too much memory is not always to be told."""
     if status is None:
         return "crashed"
-    if os.WIFSIGNALED(status):
-        return "timeout" if os.WTERMSIG(status) in _TOO_LONG else "crashed"
+    if number := _signal(status):
+        return "timeout" if number in _TOO_LONG else "crashed"
     return {wire.EXIT_MEMORY: "limit:memory", wire.EXIT_FULL: "limit:bytes"}.get(os.WEXITSTATUS(status), "crashed")
 
 
