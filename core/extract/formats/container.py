@@ -61,9 +61,11 @@ FORMATS: Final[tuple[Format, ...]] = (
     Format("containers behind a picture or document (zip, rar, 7z, cab)",
            ("image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp", "image/tiff", "application/pdf",
             "application/rtf", "audio/mpeg", "video/mp4"), "container.selfextract:open_behind"),
+    Format("compiled help (CHM)", ("application/vnd.ms-htmlhelp",), "container.chm:open_chm",
+           "own code, libarchive (LZX)"),
     Format("containers that no free library reads",
            ("application/vnd.symbian.install", "application/x-arj", "application/x-ace-compressed",
             "application/x-zoo", "application/x-installshield", "application/x-qemu-disk", "application/x-vhdx",
             "application/x-vmdk", "application/x-apple-diskimage", "application/x-ms-wim",
-            "application/vnd.ms-htmlhelp", "application/winhlp", "application/vnd.ms-outlook-pst"), "", ""),
+            "application/winhlp", "application/vnd.ms-outlook-pst"), "", ""),
 )  # fmt: skip

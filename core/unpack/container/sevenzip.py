@@ -119,7 +119,7 @@ def _content(data: bytes, work: Work, password: str | None) -> list[tuple[str, b
             names.append(str(info["filename"]))
             info["filename"] = f"{n}"  # names are hostile: to the library they are numbers
         sinks = _Sinks(work)
-        seven.extractall(factory=sinks)
+        seven.extract(targets=None, factory=sinks)  # into the sinks: no path is made of any name
     if sinks.over:
         raise sinks.over
     return [(name, sinks.content[n]) for n, name in enumerate(names) if n in sinks.content]

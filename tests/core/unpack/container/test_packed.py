@@ -228,13 +228,20 @@ def test_clamav_files_are_opened_or_said_to_be_unopened() -> None:
         assert tree.ended
         if file.name in ACCEPTED_UNOPENED:
             assert tree.reasons == {"unsupported"}, file.name
-        elif (
-            file.suffix not in (".rtf", ".doc", ".ppt", ".html", ".pdf", ".chm") and file.name != "clam_cache_emax.tgz"
-        ):
+        elif file.suffix not in (".rtf", ".doc", ".ppt", ".html", ".pdf") and file.name != "clam_cache_emax.tgz":
             assert any(leaf.data == program for leaf in tree.children), file.name
 
 
-FORMATS = ["clam.7z", "clam.cab", "clam.newc.cpio", "clam.exe.szdd", "clam.tnef", "clam.bin-le.cpio", "clam.exe.binhex"]
+FORMATS = [
+    "clam.7z",
+    "clam.chm",
+    "clam.cab",
+    "clam.newc.cpio",
+    "clam.exe.szdd",
+    "clam.tnef",
+    "clam.bin-le.cpio",
+    "clam.exe.binhex",
+]
 
 
 @pytest.mark.parametrize("name", FORMATS)
