@@ -31,7 +31,7 @@ def spread(examples: Iterable[Features], bits: int, least: int) -> bytearray:
     """2^bits bytes: 1 for a feature that `least` examples or more have. Raises: ValueError, MemoryError."""
 
 def quantise(weights: _Buffer, bits: int, step: float, table: _Buffer, column: int) -> None:
-    """Write weight / step, rounded half away from zero and cut at 127 (0 for NaN), into a column of a table of two signed bytes.
+    """Write weight / step, rounded half away from zero and cut at 127 (0 for NaN), into a column of two signed bytes.
 
     Args: weights: as `fit` gives them; table: writable, two bytes a row and more. Raises: ValueError.
     """

@@ -22,7 +22,6 @@ _NOT_TEXT: Final = ("mbcs", "oem")  # codecs of another system
 _WORD: Final = "x"  # locks files of our own
 _KEPT: Final[list[object]] = []
 # modules that libraries import when they meet what they are for
-_WORD: Final = "x"  # locks what is made here to be opened once
 _LATER: Final = (
     "Cryptodome.Cipher._mode_cbc", "PIL.ImageOps", "cryptography.hazmat.backends.openssl.backend", "glob",
     "msoffcrypto.format.doc97", "msoffcrypto.format.ooxml", "msoffcrypto.format.ppt97", "msoffcrypto.format.xls97",

@@ -54,7 +54,8 @@ def test_reports_of_the_dead_and_broken_ones_count_for_nothing(tmp_path: Path) -
 def test_the_command_line_names_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
     doc: dict[str, Any] = {
         "version": "1", "running": False, "ready": False, "listeners": [], "console": "", "problems": [],
-        "loading": "", "processes": [], "engines": {}, "queue": {}, "counts": {"by_verdict": {}}, "counters": {}, "disk": {},
+        "loading": "", "processes": [], "engines": {}, "queue": {}, "counts": {"by_verdict": {}}, "counters": {},
+        "disk": {},
         "packs": [], "sandbox": {"active": ["has a limit of memory"], "missing": {"has no network": "EPERM"}},
     }  # fmt: skip
     statuspage.show(doc)
