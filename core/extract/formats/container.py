@@ -15,7 +15,7 @@ FORMATS: Final[tuple[Format, ...]] = (
         ),
         "container.zip:open_zip",
         "own code; inflate64, pyppmd, zstandard, cryptography, libarchive (classic cipher)",
-        "methods 1 to 6 (before 1993) and media codecs; PKWARE's strong encryption; pieces of split files",
+        "methods 1 to 5 (before 1993) and media codecs; PKWARE's strong encryption; pieces of split files",
     ),
     Format("tar: old, ustar, GNU, pax, sparse", ("application/x-tar",), "container.tar:open_tar", "tarfile"),
     Format("gzip", ("application/gzip",), "container.streams:open_gzip", "zlib"),

@@ -83,7 +83,9 @@ class _Zip:
             return
         end = min(len(self._view), header.data + header.packed)
         try:
-            content, used = unpacked(self._work, header.method, self._view[header.data : end], header.size)
+            content, used = unpacked(
+                self._work, header.method, self._view[header.data : end], header.size, header.flags
+            )
         except Broken as error:
             content, used = self._beyond(header, error)
         self._told(reading, content)
@@ -96,7 +98,7 @@ class _Zip:
     def _beyond(self, header: Header, broken: Broken) -> tuple[bytes, int]:
         """Read a member that is longer than it says, as programs do that read to its own end."""
         try:
-            content, used = unpacked(self._work, header.method, self._view[header.data :], header.size)
+            content, used = unpacked(self._work, header.method, self._view[header.data :], header.size, header.flags)
         except Damaged:
             self._work.unseen(self._item, "damaged", str(broken))
             return broken.content, header.packed
@@ -143,7 +145,7 @@ class _Zip:
         if inner is None:
             return None
         try:
-            content, _ = unpacked(self._work, method, memoryview(inner), header.size)
+            content, _ = unpacked(self._work, method, memoryview(inner), header.size, header.flags)
         except Damaged:
             return None
         is_right = header.method == zip_crypto.AES or zlib.crc32(content) == header.crc

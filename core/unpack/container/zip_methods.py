@@ -1,6 +1,7 @@
 """What the members of a zip are packed with: one decoder a method, each bounded, each telling how far it read.
 
-Source: PKWARE APPNOTE 6.3.10, 4.4.5 and 5. Methods 2 to 5 (reduced), 10, 16 to 19, 94, 96 and 97 are not read.
+Source: PKWARE APPNOTE 6.3.10, 4.4.5 and 5. Methods 1 to 5, 10, 16 to 19, 94, 96 and
+97 are not read; 6 is in zip_implode.py.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ import pyppmd
 import zstandard
 
 from mxward.core.unpack.budget import OverBudget
+from mxward.core.unpack.container.zip_implode import exploded
 from mxward.core.unpack.work import Damaged, Work
 
 MAX_MEMORY: Final = 64 << 20  # dictionary or model of one decoder
+_IMPLODED: Final = 6
 _STEP: Final = 1 << 16  # bytes in at once
 _OUT: Final = 1 << 20  # bytes out at once
 
@@ -56,12 +59,15 @@ def pulled(work: Work, pieces: Iterator[bytes]) -> bytes:
     return content
 
 
-def unpacked(work: Work, method: int, packed: memoryview, size: int) -> tuple[bytes, int]:
+def unpacked(work: Work, method: int, packed: memoryview, size: int, flags: int = 0) -> tuple[bytes, int]:
     """The content of a member, and how many bytes of `packed` it took.
 
-    Args: packed: its bytes and perhaps more behind them; size: how long it says it is, trusted by PPMd only.
+    Args: packed: its bytes and perhaps more behind them; size: how long it says it is, trusted by PPMd
+    and imploding only; flags: of the header.
     Raises: OverBudget, Damaged, Unknown.
     """
+    if method == _IMPLODED:
+        return exploded(work, packed, size, flags), len(packed)
     decoder = _DECODERS.get(method)
     if decoder is None:
         raise Unknown(f"packed with method {method}")

@@ -213,7 +213,7 @@ def test_self_extracting_programs(before: bytes, folder: Path) -> None:
     assert not unpack(program(b"just some text")).children
 
 
-ACCEPTED_UNOPENED = {"clam.arj", "clam.impl.zip", "clam.sis"}  # said to be unsupported
+ACCEPTED_UNOPENED = {"clam.arj", "clam.sis"}  # said to be unsupported
 
 
 def test_clamav_files_are_opened_or_said_to_be_unopened() -> None:
