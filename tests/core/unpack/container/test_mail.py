@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import binascii
+import shutil
 import struct
+import subprocess
 from email.message import EmailMessage
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -199,6 +202,78 @@ def test_damaged_msg_is_answered(cut: int, changes: list[tuple[int, int]]) -> No
     for at, value in changes:
         data[at % len(data)] = value
     assert unpack(bytes(data[: cut % len(data)]), true_type="application/vnd.ms-outlook").ended
+
+
+def compound(tree: dict[str, object]) -> bytes:
+    """An OLE file of storages (dicts) and streams (bytes of at least 4,096, so that no mini stream is needed)."""
+    rows: list[list[object]] = [["Root Entry", 5, -1, -1, b""]]  # name, kind, right sibling, child, content
+
+    def add(parent: int, folder: dict[str, object]) -> None:
+        before = -1
+        for name, content in folder.items():
+            is_folder = isinstance(content, dict)
+            rows.append([name, 1 if is_folder else 2, -1, -1, b"" if is_folder else content])
+            number = len(rows) - 1
+            if before < 0:
+                rows[parent][3] = number
+            else:
+                rows[before][2] = number
+            before = number
+            if isinstance(content, dict):
+                add(number, content)
+
+    add(0, tree)
+    n_folder = -(-len(rows) * 128 // 512)
+    chains, body, entries, at = [0xFFFFFFFD], b"", b"", 1
+    chains += [*range(at + 1, at + n_folder), 0xFFFFFFFE]
+    at += n_folder
+    for name, kind, right, child, content in rows:
+        assert isinstance(name, str) and isinstance(content, bytes) and isinstance(kind, int)
+        assert isinstance(right, int) and isinstance(child, int)
+        n = -(-len(content) // 512)
+        begin = at if n else 0xFFFFFFFE
+        chains += [*range(at + 1, at + n), 0xFFFFFFFE] if n else []
+        at, body = at + n, body + content.ljust(n * 512, b"\0")
+        raw = name.encode("utf-16-le")
+        entries += raw.ljust(64, b"\0") + struct.pack(
+            "<HBBiii36xIQ", len(raw) + 2, kind, 1, -1, right, child, begin, len(content)
+        )
+    assert len(chains) <= 128
+    table = struct.pack("<128I", *chains, *([0xFFFFFFFF] * (128 - len(chains))))
+    head = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16) + struct.pack(
+        "<HHHHH6xIIIIIIIIII", 0x3E, 3, 0xFFFE, 9, 6, 0, 1, 1, 0, 4096, 0xFFFFFFFE, 0, 0xFFFFFFFE, 0, 0
+    )  # fmt: skip
+    return head + struct.pack("<108I", *([0xFFFFFFFF] * 108)) + table + entries.ljust(n_folder * 512, b"\0") + body
+
+
+def test_a_message_inside_a_message_of_outlook() -> None:
+    body, file = "inner canary ".encode("utf-16-le") * 200, PROGRAM * 20
+    inner = {"__substg1.0_1000001F": body, "__attach_version1.0_#00000000": {"__substg1.0_37010102": file}}
+    outer = {
+        "__substg1.0_1000001F": "outer text ".encode("utf-16-le") * 200,
+        "__attach_version1.0_#00000000": {"__substg1.0_3701000D": inner},
+        "__attach_version1.0_#00000001": {"__substg1.0_3701000D": {"CONTENTS": b"object " * 600}},
+    }
+    tree = unpack(compound(outer), true_type="application/vnd.ms-outlook")
+    assert tree.ended and not tree.unseen
+    texts = [leaf.data for leaf in tree.children if leaf.name == "body.txt"]
+    assert texts == [b"outer text " * 200, b"inner canary " * 200]
+    assert tree.holds(file) and tree.content["CONTENTS"] == b"object " * 600
+
+
+def test_an_installer_gives_its_streams(tmp_path: Path) -> None:
+    if shutil.which("msibuild") is None or shutil.which("gcab") is None:
+        pytest.skip("msibuild (Debian: msitools) and gcab are not installed")
+    (tmp_path / "tool.exe").write_bytes(PROGRAM)
+    for words in (
+        ("gcab", "-c", "a.cab", "tool.exe"),
+        ("msibuild", "a.msi", "-q", "CREATE TABLE x (a CHAR(72) NOT NULL PRIMARY KEY a)"),
+        ("msibuild", "a.msi", "-a", "payload.cab", "a.cab"),
+    ):
+        subprocess.run(words, cwd=tmp_path, capture_output=True, check=False)
+    tree = unpack((tmp_path / "a.msi").read_bytes(), "a.msi", true_type="application/x-msi")
+    assert tree.content["tool.exe"] == PROGRAM
+    assert (0, "!_Tables") in tree.listed and not tree.unseen
 
 
 def test_names_of_streams_of_installers() -> None:

@@ -16,7 +16,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mxtest.unpackkit import Tree, unpack
+from mxtest.unpackkit import USUAL, Tree, tree_of, unpack
+from mxward.core.extract.opener import Request
+from mxward.core.unpack.container.members import Members
+from mxward.core.unpack.work import Work
 
 TEXT = b"canary in a zip, " * 300
 
@@ -317,8 +320,16 @@ def test_deep_nesting_ends_at_the_depth() -> None:
 
 
 def test_a_container_that_holds_itself_is_found() -> None:
-    head = b"PK\3\4 not a whole one"
-    tree = unpack(head, true_type="application/zip")
+    """A quine is rare to come by: its one member is told here as its opener would tell it."""
+    data = zipped(("a", b"x"))
+    frames = bytearray()
+    work = Work(Request("application/zip", "", (), USUAL), data, frames.extend)
+    Members(work.todo[0], work).file(data, "again.zip")
+    assert tree_of(bytes(frames)).findings == {"CONTAINER_QUINE"}
+
+
+def test_a_lone_header_is_no_container() -> None:
+    tree = unpack(b"PK\3\4 not a whole one", true_type="application/zip")
     assert tree.reasons == {"damaged"} and not tree.children
 
 
