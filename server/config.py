@@ -158,6 +158,9 @@ class Engine(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     )  # command: program and arguments; content on standard input
     clean_status: list[int] = msgspec.field(default_factory=lambda: [0])  # command: exit status for nothing found
     found_status: list[int] = msgspec.field(default_factory=lambda: [1])  # command: for something; its output names it
+    scan: list[Literal["message", "parts", "opened"]] = msgspec.field(
+        default_factory=lambda: ["message", "opened"]
+    )  # what it is given: the message as received, its decoded parts, what was found inside these
     timeout: float = 10.0  # seconds for one message
     on_down: Literal["defer", "mark"] = "defer"  # "mark": the message is judged without it, not inspected "engine:NAME"
 

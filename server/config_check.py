@@ -155,6 +155,8 @@ def _check_engine(i: int, engine: Engine, others: list[str], fail: Fail) -> None
         fail(f"engine[{i}].name", f"{engine.name!r} is wrong or there twice", "lower-case letters, digits and -")
     if not 0.1 <= engine.timeout <= 300:
         fail(f"engine[{i}].timeout", "is out of range", "0.1 to 300 seconds")
+    if not engine.scan:
+        fail(f"engine[{i}].scan", "is empty", '"message", "parts", "opened"')
     if engine.kind == "command":
         if not engine.command or not os.path.isabs(engine.command[0]) or not os.access(engine.command[0], os.X_OK):
             fail(f"engine[{i}].command", "names no program that can be run", "an absolute path, then its arguments")

@@ -5,15 +5,17 @@ server's business (server/engines).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Final, Literal, NamedTuple, Protocol
 
+from mxward.core.detect.hashlist import ALLOWED, is_relieved
 from mxward.core.errors import EngineError, EngineTimeout
 from mxward.core.extract.parts import is_inside
 from mxward.core.message import Message
 from mxward.core.verdict import Evidence, Hit, NotInspected
 
 MALWARE_WEIGHT: Final = 20.0
+MESSAGE, PARTS, OPENED = "message", "parts", "opened"  # as received; its decoded parts; what was found inside these
 MAX_SIGNATURE: Final = 120  # characters of a name that is kept
 # beginnings of names by which scanners say something else than malware -> category, weight
 _MEANINGS: Final[tuple[tuple[str, str, float], ...]] = (
@@ -44,18 +46,22 @@ class Engine(Protocol):
 
 
 class EngineDetector:
-    """Asks one scanner about the raw message, then about everything that our own openers found. Immutable."""
+    """Asks one scanner: unless told otherwise about the raw message, then about everything that our own openers found.
+
+    Immutable.
+    """
 
     packs: tuple[str, ...] = ()
 
     def __init__(
         self, engine: Engine, *, seconds: float, on_down: Literal["defer", "mark"] = "defer",
-        monotonic: Callable[[], float] = time.monotonic,
+        scans: Collection[str] = (MESSAGE, OPENED), monotonic: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
-        """Args: seconds: for one message; on_down: "defer": what it cannot be asked about is degraded, as of our own
-        engines; "mark": it is not inspected, for reason "engine:NAME".
+        """Args: seconds: for one message; scans: what it is given, of MESSAGE, PARTS and OPENED; on_down: "defer": what
+        it cannot be asked about is degraded, as of our own engines; "mark": it is not inspected, for reason
+        "engine:NAME".
         """
-        self.name = engine.name
+        self.name, self._scans = engine.name, frozenset(scans)
         self._engine, self._seconds, self._on_down, self._monotonic = engine, seconds, on_down, monotonic
 
     def detect(self, message: Message) -> Iterable[Hit]:
@@ -72,7 +78,7 @@ class EngineDetector:
 
     def _ask(self, message: Message, found: dict[str, Hit]) -> None:
         end = self._monotonic() + self._seconds
-        for part, view, data in _contents(message):
+        for part, view, data in _contents(message, self._scans):
             left = end - self._monotonic()
             if left <= 0 or message.is_late():
                 raise EngineTimeout(f"{self.name} did not answer in {self._seconds:g} s")
@@ -92,14 +98,16 @@ class EngineDetector:
         detail = f"is found by {self.name} to be {name}"
         hit = Hit(f"{self.name}:{name}", category, weight, self.name, detail=detail,
                   evidence=(Evidence(part, view, 0, 0),))  # fmt: skip
-        found.setdefault(hit.name, hit)
+        if not is_relieved(hit, message.views.get(ALLOWED, ())):
+            found.setdefault(hit.name, hit)
 
 
-def _contents(message: Message) -> Iterator[tuple[int, str, bytes | memoryview]]:
-    yield 0, "raw", message.raw
+def _contents(message: Message, scans: Collection[str]) -> Iterator[tuple[int, str, bytes | memoryview]]:
+    if MESSAGE in scans:
+        yield 0, "raw", message.raw
     seen: set[bytes | memoryview] = set()
     for part in message.parts:
-        if part.data and is_inside(part) and part.data not in seen:
+        if part.data and (OPENED if is_inside(part) else PARTS) in scans and part.data not in seen:
             seen.add(part.data)
             yield part.index, "decoded", part.data
 

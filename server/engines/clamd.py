@@ -48,12 +48,12 @@ class Clamd:
             try:
                 answer = self._ask(address, b"zPING\0", None, self._monotonic() + seconds)
                 found[address] = "" if answer == b"PONG" else "gives an answer that is none of clamd's"
-            except OSError as error:
+            except (OSError, EngineUnavailable) as error:
                 found[address] = str(error) or type(error).__name__
         return found
 
     def _ask(self, address: str, command: bytes, data: bytes | memoryview | None, end: float) -> bytes:
-        """The answer up to its NUL. Raises: OSError (TimeoutError when time is up)."""
+        """The answer up to its NUL. Raises: OSError (TimeoutError: too late), EngineUnavailable when it is cut."""
         with connect(address, max(0.001, end - self._monotonic())) as sock:
             until(sock, end, self._monotonic)
             sock.sendall(command)
@@ -74,6 +74,8 @@ class Clamd:
                 if not more:
                     break
                 answer += more
+            if answer and not answer.endswith(b"\0"):
+                raise EngineUnavailable("hung up within its answer")  # the rest may have named something
             return bytes(answer.rstrip(b"\0\n"))
 
 

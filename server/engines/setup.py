@@ -61,7 +61,9 @@ def client_of(engine: Engine) -> Client:
 def _detector(name: str, encoded: bytes) -> EngineDetector:
     """Kept over reloads, so that what is known of servers that fail is kept."""
     engine = msgspec.json.decode(encoded, type=Engine)
-    return EngineDetector(_Counted(client_of(engine)), seconds=engine.timeout, on_down=engine.on_down)
+    return EngineDetector(
+        _Counted(client_of(engine)), seconds=engine.timeout, on_down=engine.on_down, scans=engine.scan
+    )
 
 
 def detectors_of(config: Config) -> Sequence[Detector]:

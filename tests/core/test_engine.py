@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 from mxtest import mailkit
 from mxtest.carriers import CARRIERS
 from mxtest.openkit import HereOpener
 from mxward.core.detect.engine import EngineDetector, Said
+from mxward.core.detect.hashlist import HashListDetector
 from mxward.core.errors import EngineTimeout, EngineUnavailable
 from mxward.core.message import Message
 from mxward.core.pipeline import Pipeline
 from mxward.core.policy.load import load_policy
+from mxward.core.rules.hashlist import index_hashes, parse_hashes
 
 BAD = b"something bad"
 
@@ -32,7 +36,7 @@ class Scanner:
 
 
 def judged(scanner: Scanner, raw: bytes, **more: object) -> Message:
-    detector = EngineDetector(scanner, seconds=10, **more)  # type: ignore[arg-type] # on_down is the only one
+    detector = EngineDetector(scanner, seconds=10, **more)  # type: ignore[arg-type] # on_down and scans
     return Pipeline([detector], load_policy(None), opener=HereOpener()).judge(raw, mailkit.envelope())
 
 
@@ -51,6 +55,32 @@ def test_what_was_opened_is_scanned_too_and_nothing_twice() -> None:
     assert [hit.name for hit in message.hits] == ["scanner:Bad.Thing"]
     assert message.hits[0].evidence[0].part >= 3
     assert len(scanner.seen) == len(set(scanner.seen))
+
+
+def test_it_is_given_what_it_is_to_be_given() -> None:
+    raw = mailkit.with_attachment("a.zip", CARRIERS["zip.stored"](BAD, "a.txt"))
+    seen = {}
+    for scans in (("message",), ("parts",), ("opened",), ("parts", "opened")):
+        scanner = Scanner()
+        judged(scanner, raw, scans=scans)
+        seen[scans] = scanner.seen
+    assert seen["message",] == [raw]
+    assert seen["opened",] == [BAD]
+    assert [data[:2] for data in seen["parts",]] == [b"Se", b"PK"]
+    assert seen["parts", "opened"] == seen["parts",] + seen["opened",]
+
+
+def test_unwanted_kinds_of_trusted_files_are_no_hits() -> None:
+    """A file on an allow list, and a scanner that finds it unwanted; what it calls malware counts all the same."""
+    zipped = CARRIERS["zip.stored"](BAD, "a.txt")
+    listed = parse_hashes(f"@kind allow\n{hashlib.sha256(zipped).hexdigest()}", "known/good.hashes")
+    index = index_hashes([("known@1", listed)])
+    assert index is not None
+    for name, expected in (("PUA.Win.Tool", []), ("Win.Trojan.X", ["scanner:Win.Trojan.X"])):
+        detectors = [HashListDetector(index), EngineDetector(Scanner(name), seconds=10)]
+        pipeline = Pipeline(detectors, load_policy(None), opener=HereOpener())
+        message = pipeline.judge(mailkit.with_attachment("a.zip", zipped), mailkit.envelope())
+        assert [hit.name for hit in message.hits if hit.detector == "scanner"] == expected
 
 
 @pytest.mark.parametrize(
