@@ -61,10 +61,8 @@ def tell_scripts(item: Item, work: Work, source: str, page: str = "") -> bool:
         kind = identify(content)
         if gives_file and not is_words(content):
             work.find(item, "HTML_SMUGGLING")
-        elif _WRITES.search(source):
-            work.find(item, "HTML_WRITES_ITSELF")
-        else:
-            work.find(item, "SCRIPT_HIDES_DATA")
+        elif item.depth or item.names:  # the scripts of a mail's own text do not run
+            work.find(item, "HTML_WRITES_ITSELF" if _WRITES.search(source) else "SCRIPT_HIDES_DATA")
         work.child(item, content, *(names if kind not in ("", "text/html") else ()), content_type=_said(content, kind))
         work.purse.check_time()
     tell_links(item, work, source)
