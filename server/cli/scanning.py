@@ -26,11 +26,15 @@ from mxward.core.rules.manage import NO_TRUST
 from mxward.core.rules.trust import Trust
 from mxward.server.cli.inputs import Item, items, path_for_json
 from mxward.server.config import Sandbox
+from mxward.server.log import plain
 from mxward.server.sandbox.pool import SandboxPool
+from mxward.server.sandbox.report import Report
+from mxward.server.sandbox.restrict import RESTRICTIONS
 from mxward.server.sandbox.setup import small_pool
 
 WINDOW: Final = 64  # messages in work or waiting to be printed, for each process
 ALONE: Final = 16  # with so few messages, starting processes costs more than it saves
+PROBE_S: Final = 5.0
 RESULT_KEYS: Final = ("verdict", "score", "hits", "parts", "not_inspected", "elapsed_us", "packs")
 # What a recipient is not simply delivered with.
 KEPT_BACK: Final = frozenset(("quarantine", "hold", "reject", "discard"))
@@ -110,7 +114,7 @@ def results(paths: list[str], options: Options, jobs: int = 0) -> Iterator[dict[
     found = items(paths, options.limit)
     first = list(islice(found, ALONE + 1))
     n_processes = jobs or len(os.sched_getaffinity(0))
-    with small_pool(options.sandbox) as sandbox:
+    with small_pool(options.sandbox, _tell_missing) as sandbox:
         scanner = Scanner(options, sandbox)  # also says what is wrong with the rules once, here
         if len(first) <= ALONE or n_processes == 1:
             yield from map(scanner.scan, first)
@@ -118,6 +122,13 @@ def results(paths: list[str], options: Options, jobs: int = 0) -> Iterator[dict[
             return
         sandbox.start()
         yield from _by_many(chain(first, found), options, n_processes, sandbox)
+        sandbox.probe(PROBE_S)  # the processes used it, and make no reports
+
+
+def _tell_missing(found: Report) -> None:
+    if found.missing:
+        texts = "; ".join(RESTRICTIONS[name] for name in found.missing)
+        plain(f"mxward scan: attachments were opened by processes of which this does not hold: {texts}")
 
 
 def _by_many(found: Iterator[Item], options: Options, n: int, sandbox: SandboxPool) -> Iterator[dict[str, Any]]:

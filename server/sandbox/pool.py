@@ -65,8 +65,11 @@ class SandboxPool:
                 self._tend()
 
     def join(self) -> SandboxPool:
-        """In a process that was forked from ours: a pool of its own on the same template. Raises: OSError."""
-        pool = SandboxPool(self._asked, self._n_idle, self._log, self._on_report, self._monotonic)
+        """In a process that was forked from ours: a pool of its own on the same template, which makes no report.
+
+        Raises: OSError.
+        """
+        pool = SandboxPool(self._asked, self._n_idle, self._log, None, self._monotonic)
         if self._client is not None:
             pool._take_up(self._client.join())
             self._client.sock.close()
@@ -100,6 +103,12 @@ class SandboxPool:
             yield session
         finally:
             session.close()
+
+    def probe(self, seconds: float) -> None:
+        """Have one worker report what it has given up, within `seconds`; it is not used."""
+        with self.session(seconds) as session:
+            assert isinstance(session, PoolSession)
+            session.probe()
 
     def take(self, until: float) -> Worker | None:
         """A worker that nobody used; None when none can be had by `until`."""

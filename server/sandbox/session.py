@@ -68,6 +68,11 @@ class PoolSession:
         self._pool.count("sandbox_us_total", int((self._monotonic() - begun) * 1e6))
         return opened
 
+    def probe(self) -> None:
+        """Take a worker; its report goes to the pool."""
+        if self._worker is None:
+            self._worker = self._get()
+
     def _open(self, request: Request, data: bytes | memoryview) -> Opened:
         for _ in range(_TRIES):
             if self._worker is None:

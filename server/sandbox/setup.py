@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -53,9 +54,9 @@ def pool_of(config: Config, process: str, log: Log | None = None) -> SandboxPool
     return SandboxPool(asked(config.sandbox), config.sandbox.idle, log, publish)
 
 
-def small_pool(settings: Sandbox) -> SandboxPool:
-    """A pool for a command or a service that opens attachments now and then, one at a time. It says nothing."""
-    return SandboxPool(asked(settings), idle=1)
+def small_pool(settings: Sandbox, on_report: Callable[[Report], None] | None = None) -> SandboxPool:
+    """A pool for a command or a service that opens attachments now and then, one at a time. It logs nothing."""
+    return SandboxPool(asked(settings), idle=1, on_report=on_report)
 
 
 def forget(data: Path, process: str) -> None:

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from mxtest import carriers, mailkit
 from mxward.server.cli import exitcodes, inputs, scanning
 from mxward.server.cli.scan import parse_envelope
+from mxward.server.sandbox.report import Report
 from mxward.server.services.errors import BadRequest
 from mxward.server.services.scanning import SELF_TEST
 
@@ -86,6 +88,21 @@ def test_several_processes_give_the_same_in_the_same_order(tmp_path: Path) -> No
     one, three = run(1), run(3)
     assert one == three == sorted(one)
     assert [v for _, v in one].count("malware") == len([n for n in range(scanning.ALONE + 40) if n % 7 == 0])
+
+
+@pytest.mark.parametrize("n", [3, 24])
+def test_attachments_are_opened_by_one_process_and_by_several(
+    n: int, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    raw = mailkit.with_attachment("a.gz", carriers.gz(EICAR, "a.eml"))
+    for i in range(n):
+        (tmp_path / f"{i}.eml").write_bytes(raw)
+    options = scanning.Options(str(tmp_path / "none"), ("trust.example",), {}, LIMIT)
+    found = list(scanning.results([str(tmp_path)], options, 2))
+    assert [(result["verdict"], result["not_inspected"]) for result in found] == [("malware", [])] * n
+    assert capfd.readouterr().err == ""
+    scanning._tell_missing(Report([], {"network": "EPERM"}))
+    assert "has no network" in capfd.readouterr().err
 
 
 def test_an_mbox_gives_each_message_once(tmp_path: Path) -> None:
