@@ -6,15 +6,18 @@ Source: RARLAB, "RAR 5.0 archive format"; the technical note of RAR 2.9 for the 
 from __future__ import annotations
 
 import struct
+import time
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from mxward.core.unpack.container.libread import LibraryError, Reader
 from mxward.core.unpack.container.members import Members, readable
 from mxward.core.unpack.container.packed import reason_of, tell
+from mxward.core.unpack.container.rar_crypt import MAGIC5, number, opened
 from mxward.core.unpack.work import Damaged, Item, Work
 
-MAGIC4, MAGIC5 = b"Rar!\x1a\x07\0", b"Rar!\x1a\x07\x01\0"
+MAGIC4: Final = b"Rar!\x1a\x07\0"
+MAX_TRYING_S: Final = 2.0  # of processor time for passwords: each costs tens of thousands of hashes by design
 _MAX_BLOCKS: Final = 20_000
 _MAIN4, _FILE4, _END4 = 0x73, 0x74, 0x7B
 _MAIN5, _FILE5, _SERVICE5, _CRYPT5, _END5 = 1, 2, 3, 4, 5
@@ -35,12 +38,17 @@ def open_rar(item: Item, work: Work) -> None:
     data = item.data
     known = list(blocks(data))
     members = Members(item, work)
-    if any(block.kind == "crypt" for block in known):
-        work.find(item, "CONTAINER_ENCRYPTED")
+    hidden = any(block.kind == "crypt" for block in known)
+    locked = [block.name for block in known if block.kind == "file" and block.encrypted]
+    plain = _by_password(data, members) if hidden or locked else None
+    if hidden:
         work.find(item, "CONTAINER_HEADER_ENCRYPTED")
+    if hidden and plain is None:
+        work.find(item, "CONTAINER_ENCRYPTED")
         work.unseen(item, "encrypted", "its names are encrypted too")
         return
-    locked = [block.name for block in known if block.kind == "file" and block.encrypted]
+    if plain is not None:
+        known, locked = list(blocks(plain)), []
     for name in locked:
         members.locked(name)
     if any(block.split for block in known):
@@ -48,17 +56,32 @@ def open_rar(item: Item, work: Work) -> None:
         work.unseen(item, "unsupported", "one piece of several")
     n_files = sum(block.kind == "file" for block in known)
     if len(locked) < n_files or not n_files:
-        _unpack(item, work, members, set(locked))
-    end = next((block.end for block in known if block.kind == "end"), len(data))
+        _unpack(data if plain is None else plain, item, work, members, set(locked))
+    end = next((block.end for block in blocks(data) if block.kind == "end"), len(data))
     if data[end:].strip(b"\0"):
         work.find(item, "CONTAINER_APPENDED")
         work.child(item, data[end:], "data after the container")
 
 
-def _unpack(item: Item, work: Work, members: Members, locked: set[str]) -> None:
-    kind = "rar5" if item.data.startswith(MAGIC5) else "rar"
+def _by_password(data: bytes, members: Members) -> bytes | None:
+    """The file without encryption by the first password that fits; RAR 5 only."""
+    if not data.startswith(MAGIC5):
+        return None
+    end = time.process_time() + MAX_TRYING_S
+    for password in members.passwords():
+        if time.process_time() > end:
+            return None
+        plain = opened(data, password)
+        members.tried(password, plain is not None)
+        if plain is not None:
+            return plain
+    return None
+
+
+def _unpack(data: bytes, item: Item, work: Work, members: Members, locked: set[str]) -> None:
+    kind = "rar5" if data.startswith(MAGIC5) else "rar"
     try:
-        with Reader(item.data, kind) as reader:
+        with Reader(data, kind) as reader:
             for entry in reader:
                 if entry.name not in locked and not entry.encrypted:
                     tell(entry, reader, members, work)
@@ -147,16 +170,3 @@ def _file5(data: bytes, at: int, extra: int, extra_end: int, end: int) -> Block:
         encrypted |= kind == 1
         extra = begin + max(n, 1)
     return Block("file", name, encrypted, end=end)
-
-
-def number(data: bytes, at: int) -> tuple[int, int]:
-    """A number of seven bits a byte, and the place behind it. Raises: Damaged."""
-    value = 0
-    for n in range(10):
-        if at + n >= len(data):
-            raise Damaged("a header of it is not rar's")
-        byte = data[at + n]
-        value |= (byte & 0x7F) << 7 * n
-        if byte < 0x80:
-            return value, at + n + 1
-    raise Damaged("a header of it is not rar's")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import struct
@@ -11,6 +12,7 @@ import zlib
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -169,6 +171,49 @@ def test_rar5_with_hidden_names() -> None:
     assert tree.reasons == {"encrypted"} and "CONTAINER_HEADER_ENCRYPTED" in tree.findings
 
 
+def locked_rar5(data: bytes, password: bytes, *, hide: bool) -> bytes:
+    """One stored member, encrypted as RARLAB's description of the format says."""
+
+    def encrypted(content: bytes, vector: bytes) -> bytes:
+        whole = content.ljust(-(-len(content) // 16) * 16, b"\0")
+        return Cipher(algorithms.AES(derived(0)), modes.CBC(vector)).encryptor().update(whole)
+
+    def derived(more: int) -> bytes:
+        return hashlib.pbkdf2_hmac("sha256", password, salt, 1024 + more)
+
+    def number(value: int) -> bytes:
+        return bytes([value]) if value < 128 else bytes([value & 127 | 128]) + number(value >> 7)
+
+    def block(body: bytes) -> bytes:
+        head = number(len(body)) + body
+        plain = struct.pack("<I", zlib.crc32(head)) + head
+        return vector + encrypted(plain, vector) if hide else plain
+
+    salt, vector = bytes(range(16)), bytes(range(50, 66))
+    long = derived(32)
+    check = bytes(long[n] ^ long[n + 8] ^ long[n + 16] ^ long[n + 24] for n in range(8))
+    check += hashlib.sha256(check).digest()[:4]
+    out = b"Rar!\x1a\7\1\0"
+    if hide:
+        body = bytes([4, 0, 0, 1, 10]) + salt + check
+        out += struct.pack("<I", zlib.crc32(number(len(body)) + body)) + number(len(body)) + body
+    record = bytes([1, 0, 1, 10]) + salt + vector + check
+    extra, packed = number(len(record)) + record, encrypted(data, vector)
+    head = bytes([2, 3]) + number(len(extra)) + number(len(packed)) + bytes([4]) + number(len(data)) + number(0o100644)
+    head += struct.pack("<I", zlib.crc32(data)) + bytes([0, 1, 10]) + b"letter.txt" + extra
+    return out + block(bytes([1, 0, 0])) + block(head) + packed + block(bytes([5, 0, 0]))
+
+
+@pytest.mark.parametrize("hide", [False, True])
+def test_a_password_opens_rar5(hide: bool) -> None:
+    data = locked_rar5(TEXT, b"s3cret", hide=hide)
+    opened = unpack(data, passwords=("wrong", "s3cret"))
+    assert opened.content == {"letter.txt": TEXT} and not opened.unseen
+    assert "CONTAINER_PASSWORD_KNOWN" in opened.findings
+    closed = unpack(data, passwords=("wrong",))
+    assert not closed.children and closed.reasons == {"encrypted"}
+
+
 def test_a_piece_of_a_split_rar_is_said() -> None:
     tree = unpack(rar5(("letter.txt", TEXT), volume=True))
     assert "unsupported" in tree.reasons and "CONTAINER_SPLIT" in tree.findings
@@ -259,6 +304,8 @@ def test_damaged_files_are_answered(name: str, data: st.DataObject) -> None:
 @given(data=st.data(), old=st.booleans())
 def test_damaged_rar_is_answered(data: st.DataObject, old: bool) -> None:
     content = bytearray(rar4(b"a", TEXT[:100]) if old else rar5(("a", TEXT[:100]), ("b", b"x")))
+    if data.draw(st.booleans()):
+        content = bytearray(locked_rar5(TEXT[:100], b"a", hide=old))
     for at in data.draw(st.lists(st.integers(8, len(content) - 1), max_size=6)):
         content[at] = data.draw(st.integers(0, 255))
-    assert unpack(bytes(content), true_type="application/vnd.rar").ended
+    assert unpack(bytes(content), true_type="application/vnd.rar", passwords=("a",)).ended
