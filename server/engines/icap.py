@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from mxward.core.detect.engine import Said
@@ -76,21 +77,23 @@ class Icap:
             layout = f"req-hdr=0, res-hdr={len(request)}, res-body={len(http)}"
         head = self._head(self._method, address, f"Allow: 204\r\nEncapsulated: {layout}\r\n")
         with connect(address, max(0.001, end - self._monotonic())) as sock:
-            try:
-                until(sock, end, self._monotonic)
-                sock.sendall(head + http)
-                for at in range(0, len(data), _CHUNK):
-                    chunk = data[at : at + _CHUNK]
-                    until(sock, end, self._monotonic)
-                    sock.sendall(b"%x\r\n" % len(chunk) + chunk + b"\r\n")
-                sock.sendall(b"0\r\n\r\n")
-            except (BrokenPipeError, ConnectionResetError):
-                pass  # it may have answered already
-            return _judge(_Stream(sock, end, self._monotonic), data)
+            stream = _Stream(sock, end, self._monotonic)
+            stream.send(head + http)
+            for piece in _chunked(data):
+                if not stream.send(piece):
+                    break  # it may have answered already
+            return _judge(stream, data)
+
+
+def _chunked(data: bytes) -> Iterator[bytes]:
+    for at in range(0, len(data), _CHUNK):
+        chunk = data[at : at + _CHUNK]
+        yield b"%x\r\n" % len(chunk) + chunk + b"\r\n"
+    yield b"0\r\n\r\n"
 
 
 class _Stream:
-    """Reads an answer within a deadline. What is malformed raises ValueError."""
+    """Sends a question and reads its answer within a deadline. What is malformed raises ValueError."""
 
     def __init__(self, sock: socket.socket, end: float, monotonic: Callable[[], float]) -> None:
         self._sock, self._end, self._monotonic, self._kept = sock, end, monotonic, bytearray()
@@ -101,6 +104,31 @@ class _Stream:
         if not got:
             raise ValueError("hung up within its answer")
         self._kept += got
+
+    def send(self, data: bytes) -> bool:
+        """Send all of it, keeping what comes meanwhile: a service may answer while it is being told, and would not read
+        on if nobody took its answer. False: it hung up.
+        """
+        view, poll = memoryview(data), select.poll()
+        poll.register(self._sock, select.POLLIN | select.POLLOUT)
+        while view:
+            until(self._sock, self._end, self._monotonic)
+            events = poll.poll(1000 * max(0.001, self._end - self._monotonic()))
+            if not events:
+                raise TimeoutError("it does not read what it is sent")
+            try:
+                if events[0][1] & select.POLLIN:
+                    got = self._sock.recv(_CHUNK)
+                    self._kept += got
+                    if not got:
+                        return False
+                if events[0][1] & select.POLLOUT:
+                    view = view[self._sock.send(view) :]
+                elif not events[0][1] & select.POLLIN:
+                    return False
+            except (BrokenPipeError, ConnectionResetError):
+                return False
+        return True
 
     def _up_to(self, mark: bytes, most: int) -> bytes:
         while (at := self._kept.find(mark)) < 0:

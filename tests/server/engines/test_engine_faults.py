@@ -127,6 +127,28 @@ def test_icap_answers_are_understood() -> None:
     assert ask(icap, b"ICAP/1.0 413 Too large\r\n\r\n")[0].is_refusal
 
 
+def echo_while_it_reads(listener: socket.socket) -> None:
+    """An ICAP service that knows no 204 and sends back each byte of the body as it comes, reading on only then."""
+    sock, _ = listener.accept()
+    with sock:
+        head = b""
+        while head.count(b"\r\n\r\n") < 3:  # of ICAP, of the HTTP request, of the HTTP answer
+            head += sock.recv(1 << 16)
+        body = head.split(b"\r\n\r\n", 3)[3]
+        sock.sendall(b"ICAP/1.0 200 OK\r\nEncapsulated: res-hdr=0, res-body=%d\r\n\r\n" % len(HTTP) + HTTP + body)
+        while not body.endswith(b"\r\n0\r\n\r\n"):
+            body = sock.recv(1 << 16)
+            sock.sendall(body)
+
+
+def test_icap_takes_an_answer_that_comes_while_it_still_sends() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=echo_while_it_reads, args=(listener,))
+        thread.start()
+        assert icap(f"127.0.0.1:{listener.getsockname()[1]}").scan(bytes(range(256)) * 100_000, 20.0) == []
+        thread.join()
+
+
 @pytest.mark.parametrize("make", [clamd, icap])
 def test_a_scanner_that_says_nothing_costs_no_more_than_its_time(make: Callable[[str], Clamd | Icap]) -> None:
     with peer(b"stream: OK\0", wait=20) as address:
