@@ -68,8 +68,11 @@ COUNTERS: Final[dict[str, str]] = {
     "sandbox_timeouts_total": "Attachments that took longer than they may, and whose worker was ended",
     "sandbox_unavailable_total": "Attachments for which no sandbox worker could be had",
     "sandbox_restarts_total": "Template processes of the sandbox that ended and were replaced",
+    "engine_servers_down": "Servers of other scanners that do not answer now",
 }
-GAUGES: Final = frozenset(("smtp_sessions_open", "delivery_active", "store_free_bytes", "store_problems"))
+GAUGES: Final = frozenset(
+    ("smtp_sessions_open", "delivery_active", "store_free_bytes", "store_problems", "engine_servers_down")
+)
 _INDEX: Final = {name: i for i, name in enumerate(COUNTERS)}
 _SIZE: Final = 4096
 

@@ -1,4 +1,4 @@
-"""The jobs role: retention, quarantine expiry, space and health watch, self-test, new rule packs."""
+"""The jobs role: retention, quarantine expiry, space and health watch, self-test, new rule packs, other scanners."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Final
 from mxward.core.errors import ConfigError, PolicyError, RulePackError
 from mxward.server.clock import SYSTEM_CLOCK, Clock
 from mxward.server.config import Config
+from mxward.server.engines.setup import health
 from mxward.server.jobs.periodic import Job, run_jobs
 from mxward.server.log import Log
 from mxward.server.metrics import METRICS
@@ -22,6 +23,7 @@ PURGE_S: Final = 3600.0
 WATCH_S: Final = 10.0
 SELF_TEST_S: Final = 600.0
 WATCH_RULES_S: Final = 60.0
+WATCH_ENGINES_S: Final = 15.0
 DAY_US: Final = 86_400_000_000
 
 
@@ -33,6 +35,7 @@ class Jobs:
         self._is_low = False
         self._problems: list[str] = []
         self._self_test_problems: list[str] = []
+        self._engines_down: dict[str, str] = {}
 
     def purge(self) -> None:
         """Drop what retention says, compact the spool, expire the quarantine."""
@@ -75,6 +78,21 @@ class Jobs:
             self.log("self_test_passed_again")
         self._self_test_problems = problems
 
+    def watch_engines(self) -> None:
+        """Ask other scanners how they are, into a metric, and into the log when a server goes or comes back."""
+        down = {
+            f"{engine['name']} {server}": fault
+            for engine in health(self.config)
+            for server, fault in engine["servers"].items()
+            if fault
+        }
+        METRICS.set("engine_servers_down", len(down))
+        for server in down.keys() - self._engines_down.keys():
+            self.log.error("engine_down", server=server, reason=down[server])
+        for server in self._engines_down.keys() - down.keys():
+            self.log("engine_back", server=server)
+        self._engines_down = down
+
     def watch_rules(self) -> None:
         """Undo new rule packs that match most mail."""
         for done in rulewatch.check(Context(self.config, self.store, "jobs", self.clock)):
@@ -87,6 +105,7 @@ class Jobs:
         return [
             Job("watch", WATCH_S, self.watch),
             Job("watch_rules", WATCH_RULES_S, self.watch_rules),
+            Job("watch_engines", WATCH_ENGINES_S, self.watch_engines),
             Job("self_test", SELF_TEST_S, self.self_test, due=now),
             Job("purge", PURGE_S, self.purge, due=now),
         ]

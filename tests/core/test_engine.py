@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import pytest
 
@@ -111,6 +112,17 @@ def test_a_scanner_that_is_down_is_degraded_or_marked(error: Exception) -> None:
     assert degraded.dispositions[0].action == "defer"
     marked = judged(Scanner(fails=error), mailkit.plain("hello"), on_down="mark")
     assert [n.reason for n in marked.not_inspected] == ["engine:scanner"]
+
+
+def test_a_policy_can_hold_what_a_scanner_was_not_asked_about(tmp_path: Path) -> None:
+    rule = (
+        '[[policy_rule]]\nname = "hold"\nwhen = { hit = "NOT_INSPECTED_ENGINE_*" }\naction = "hold"\narea = "engine"\n'
+    )
+    (tmp_path / "policy.toml").write_text(f'name = "own"\n{rule}')
+    detector = EngineDetector(Scanner(fails=EngineUnavailable("down")), seconds=10, on_down="mark")
+    pipeline = Pipeline([detector], load_policy(tmp_path / "policy.toml"))
+    message = pipeline.judge(mailkit.plain("hello"), mailkit.envelope())
+    assert [(d.action, d.argument) for d in message.dispositions] == [("hold", "engine")]
 
 
 def test_names_are_shown_without_what_could_deceive() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from mxward.core.errors import StoreUnavailable
 from mxward.server.clock import Clock
-from mxward.server.config import Config, Server, StoreConfig
+from mxward.server.config import Config, Engine, Server, StoreConfig
 from mxward.server.jobs.worker import Jobs
 from mxward.server.log import Log
 from mxward.server.metrics import METRICS
@@ -116,7 +116,7 @@ def test_the_self_test_runs_with_the_rules_in_force(bench: Bench) -> None:
 
 def test_every_job_can_run(bench: Bench) -> None:
     actions: list[Callable[[], Any]] = [job.run for job in bench.jobs.all()]
-    assert len(actions) == 4
+    assert len(actions) == 5
     for action in actions:
         action()
     assert bench.events() == []
@@ -131,3 +131,20 @@ def test_a_store_that_is_away_is_an_error_of_that_pass_only(bench: Bench, monkey
         bench.jobs.watch()
     monkeypatch.undo()
     bench.jobs.watch()
+
+
+def test_a_scanner_that_goes_and_comes_back_is_said_once(bench: Bench, tmp_path: Path) -> None:
+    program = tmp_path / "scan"
+    program.write_text("#!/bin/sh\nexit 0\n")
+    program.chmod(0o700)
+    bench.jobs.config.engine = [Engine(name="own", kind="command", command=[str(program)])]
+    bench.jobs.watch_engines()
+    assert METRICS.value("engine_servers_down") == 0
+    program.chmod(0o600)
+    for _ in range(3):
+        bench.jobs.watch_engines()
+    assert METRICS.value("engine_servers_down") == 1
+    program.chmod(0o700)
+    bench.jobs.watch_engines()
+    assert METRICS.value("engine_servers_down") == 0
+    assert [event for event in bench.events() if event.startswith("engine")] == ["engine_down", "engine_back"]
