@@ -97,7 +97,7 @@ ensure_ext() {
 }
 
 # Debian packages that the integration tests start as real peers; a missing one skips its tests by name.
-TEST_PACKAGES="postfix dovecot-lmtpd dovecot-imapd postgresql-15 swaks libnet-ssleay-perl chromium strace valgrind minisign spamassassin rspamd libreoffice-writer-nogui libreoffice-calc-nogui libreoffice-impress-nogui poppler-utils clamav-daemon c-icap libc-icap-mod-virus-scan tesseract-ocr"
+TEST_PACKAGES="postfix dovecot-lmtpd dovecot-imapd postgresql-15 swaks libnet-ssleay-perl chromium strace valgrind minisign spamassassin rspamd libreoffice-writer-nogui libreoffice-calc-nogui libreoffice-impress-nogui poppler-utils clamav-daemon c-icap libc-icap-mod-virus-scan tesseract-ocr 7zip libarchive-tools genisoimage mtools dosfstools exfatprogs ntfs-3g gcab msitools ncompress lzip"
 
 verb_build() { ensure_env base; ensure_ext; say "ready: $VENV/bin/mxward"; }
 
