@@ -202,6 +202,7 @@ def main(prepare: Callable[[], None] = warm) -> None:
     if not has_ocr:
         template.tell_all(wire.NO_OCR)
     template.run()
+    os._exit(0)  # libraries have things to say at an orderly end
 
 
 if __name__ == "__main__":
