@@ -19,13 +19,18 @@ _NAMES: Final = {
     89: "CALLER", 96: "FORMULA", 123: "DIRECTORY", 94: "INITIATE", 95: "POKE", 178: "EXECUTE", 185: "GET.CELL",
 }  # fmt: skip
 # PtgStr: a count in one byte and flags, or (xlsb) a count in two bytes and UTF-16
-_STRING: Final = re.compile(rb"\x17(?:[\x01-\xff]\x00([\x20-\x7e]{2,255})|..((?:[\x20-\x7e]\x00){2,255}))", re.S)
-_COMMANDS: Final = {0x8000 | 0x1B: "FILE.DELETE", 0x8000 | 0x05: "SAVE.AS", 0x8000 | 0x01: "OPEN"}
+_STRING: Final = re.compile(rb"\x17(.)\x00(?=([\x20-\x7e]\x00)?)[\x20-\x7e]", re.S)
 
 
 def strings_of(formula: bytes) -> list[str]:
     """Texts in a formula, as far as they are ASCII."""
-    return [(match[1] or match[2]).replace(b"\0", b"").decode("ascii") for match in _STRING.finditer(formula)]
+    found = []
+    for match in _STRING.finditer(formula):
+        n = match[1][0] * (2 if match[2] else 1)
+        text = formula[match.end() - 1 : match.end() - 1 + n].replace(b"\0", b"")
+        if len(text) == match[1][0] and text.isascii() and text.decode("ascii").isprintable():
+            found.append(text.decode("ascii"))
+    return found
 
 
 def functions_of(formula: bytes) -> set[str]:
