@@ -33,4 +33,6 @@ FORMATS: Final[tuple[Format, ...]] = (
     ),
     Format("encrypted Office (agile, standard, RC4, XOR)", ("application/encrypted",), "document.ole:open_ole",
            "msoffcrypto", "100 passwords; rights management is recognised only"),
+    Format("Office in one XML file (Word 2003, Excel 2003, flat packages)", ("text/xml",),
+           "document.flat_xml:open_flat_xml", _PARTS),
 )  # fmt: skip

@@ -20,6 +20,7 @@ _NAMES: Final = {
 }  # fmt: skip
 # PtgStr: a count in one byte and flags, or (xlsb) a count in two bytes and UTF-16
 _STRING: Final = re.compile(rb"\x17(.)\x00(?=([\x20-\x7e]\x00)?)[\x20-\x7e]", re.S)
+_COMMANDS: Final = {0x8000 | 0x1B: "FILE.DELETE", 0x8000 | 0x05: "SAVE.AS", 0x8000 | 0x01: "OPEN"}
 
 
 def strings_of(formula: bytes) -> list[str]:

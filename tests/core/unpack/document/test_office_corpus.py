@@ -39,6 +39,8 @@ EXPECTED: dict[str, set[str]] = {
     **{f"eicar/eicar-excel-dde-cmd-powershell-echo.{e}": DDE for e in ("xls", "xlsx")},
     **{f"eicar/eicar-powerpoint-action-macro-msgbox.{e}": MACRO | {"OFFICE_ACTION"} for e in ("ppt", "pptm")},
     **{f"eicar/eicar-powerpoint-action-powershell-echo.{e}": {"OFFICE_ACTION"} for e in ("ppt", "pptx")},
+    "oletools/msodde-dde-in-excel2003.xml": DDE,
+    "oletools/oleobj-embedded-simple-2007.xml": OBJECT,
     "clamav/clam.ole.doc": OBJECT,
     "clamav/clam.ppt": OBJECT,
 }  # fmt: skip
