@@ -136,8 +136,10 @@ def echo_while_it_reads(listener: socket.socket) -> None:
             head += sock.recv(1 << 16)
         body = head.split(b"\r\n\r\n", 3)[3]
         sock.sendall(b"ICAP/1.0 200 OK\r\nEncapsulated: res-hdr=0, res-body=%d\r\n\r\n" % len(HTTP) + HTTP + body)
-        while not body.endswith(b"\r\n0\r\n\r\n"):
+        seen = body
+        while body and not seen.endswith(b"\r\n0\r\n\r\n"):
             body = sock.recv(1 << 16)
+            seen = seen[-16:] + body
             sock.sendall(body)
 
 
