@@ -37,7 +37,9 @@ def open_flat_xml(item: Item, work: Work) -> None:
     data = as_utf8(item.data)
     if not any(mark in data[:8192] for mark in _MARKS):
         return
-    text, code, tags, declares, _ = _SCANNER.scan(data)
+    text, code, tags, declares, overflow = _SCANNER.scan(data)
+    if overflow:
+        work.unseen(item, "limit:parts", "more elements that matter than are read")
     if declares:
         work.find(item, "OFFICE_XML_ENTITIES")
     tell_fields(item, work, code.decode("utf-8", "replace"))

@@ -126,7 +126,9 @@ class _Package:
     def _xml(self, name: str, data: bytes) -> None:
         if name.startswith("/docprops/"):
             self._facts(data)
-        text, code, tags, declares, _ = _SCANNER.scan(data)
+        text, code, tags, declares, overflow = _SCANNER.scan(data)
+        if overflow:
+            self._work.unseen(self._item, "limit:parts", "more elements that matter than are read")
         if declares:
             self._find("OFFICE_XML_ENTITIES")
         if text.strip():
