@@ -38,9 +38,15 @@ _HIDES: Final = re.compile(
 )
 
 
+_LOOKED_AT: Final = 1 << 20  # characters of one module; nobody writes more, and each costs up to 1 us
+
+
 def tell_words(item: Item, work: Work, source: str) -> None:
     """Tell what one module's source says. Args: source: as the editor shows it; long lines may be broken by " _"."""
-    joined = re.sub(r"[ \t]_\r?\n\s{0,200}", " ", source)
+    work.purse.check_time()
+    if len(source) > _LOOKED_AT:
+        work.find(item, "OFFICE_MACRO_HIDES")
+    joined = re.sub(r"[ \t]_\r?\n\s{0,200}", " ", source[:_LOOKED_AT])
     if _AUTO.search(joined):
         work.find(item, "OFFICE_MACRO_STARTS_ALONE")
     if _REACH.search(joined):
