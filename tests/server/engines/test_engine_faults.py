@@ -137,10 +137,9 @@ def echo_while_it_reads(listener: socket.socket) -> None:
         body = head.split(b"\r\n\r\n", 3)[3]
         sock.sendall(b"ICAP/1.0 200 OK\r\nEncapsulated: res-hdr=0, res-body=%d\r\n\r\n" % len(HTTP) + HTTP + body)
         seen = body
-        while body and not seen.endswith(b"\r\n0\r\n\r\n"):
-            body = sock.recv(1 << 16)
-            seen = seen[-16:] + body
-            sock.sendall(body)
+        while not seen.endswith(b"\r\n0\r\n\r\n") and (more := sock.recv(1 << 16)):
+            seen = seen[-16:] + more
+            sock.sendall(more)
 
 
 def test_icap_takes_an_answer_that_comes_while_it_still_sends() -> None:
