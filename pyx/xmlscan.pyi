@@ -30,9 +30,9 @@ class Scanner:
     """
 
     def __init__(self, actions: Mapping[str, int], /) -> None: ...
-    def scan(self, data: Buffer, /, *, max_tags: int = 20_000) -> tuple[
-        bytes, bytes, list[tuple[str, int, int]], bool, bool
-    ]:
+    def scan(
+        self, data: Buffer, /, *, max_tags: int = 20_000
+    ) -> tuple[bytes, bytes, list[tuple[str, int, int]], bool, bool]:
         """Read XML of an encoding that is a superset of ASCII. Never raises on content; a torn tag ends it.
 
         The five references of XML and numeric ones are decoded, any other stays as it is: entities that the document
