@@ -36,7 +36,7 @@ def show(doc: dict[str, Any]) -> None:
     _section("disk", {f"{k} (MB)": v // 1_000_000 for k, v in doc["disk"].items()})
     if doc["sandbox"]:
         _sandbox(doc["sandbox"])
-    if doc["engines"]:
+    if doc.get("engines"):
         _engines(doc["engines"])
     if doc["packs"]:
         line()
